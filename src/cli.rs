@@ -1,0 +1,168 @@
+//! The command line: global options, the commands, and one `match` that dispatches.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::context::Context;
+use crate::error::{CommandError, ExitCode};
+use crate::render::style::ColorChoice;
+use crate::render::ui::Ui;
+use crate::{commands, lab};
+
+/// Operate a sharded stateful service on Kubernetes
+///
+/// The service is one StatefulSet. If one shard is down, the service is down: shardctl deploys it,
+/// tells the truth about it, and moves its shards with the least outage.
+#[derive(Debug, Parser)]
+#[command(name = "shardctl", version, max_term_width = 100, subcommand_required = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
+                        5 findings, 70 bug. See `shardctl explain EXIT-CODE`")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command understands, with kubectl's names and meaning.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalOptions {
+    /// Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Name of the kubeconfig context to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Name of the kubeconfig cluster to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// Name of the kubeconfig user to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Namespace of the workload, instead of the context's
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// User to impersonate
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub impersonate: Option<String>,
+    /// Group to impersonate, can be repeated
+    #[arg(long = "as-group", global = true, value_name = "GROUP", requires = "impersonate")]
+    pub impersonate_groups: Vec<String>,
+    /// Longest wait for one answer of the API server
+    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
+    pub request_timeout: Duration,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// Verbosity of the log on standard error: 6 shows each request with its time
+    #[arg(short, long = "v", global = true, value_name = "LEVEL", default_value_t = 0)]
+    pub verbosity: u8,
+}
+
+/// The commands, in the order in which an operator meets them.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Version(commands::version::VersionArgs),
+    Completion(commands::completion::CompletionArgs),
+    #[command(subcommand)]
+    Lab(lab::LabCommand),
+}
+
+/// Parses a duration as people write it: `90s`, `1m30s`, `250ms`, or a plain number of seconds.
+///
+/// # Errors
+/// When the text is not a duration; the message names an example.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    humantime::parse_duration(text).map_err(|error| format!("{error}, write for example 90s or 2m"))
+}
+
+/// The clap tree under the name that the program was called by: `kubectl shard` when run as a kubectl plugin.
+#[must_use]
+pub fn command(program: Option<&Path>) -> clap::Command {
+    let command = Cli::command();
+    match program.and_then(Path::file_stem).and_then(|name| name.to_str()) {
+        Some(name) if name.starts_with("kubectl-") => command
+            .bin_name(name.replacen('-', " ", 1).replace('_', "-"))
+            .display_name("kubectl shard"),
+        _ => command,
+    }
+}
+
+/// Parses `args`, runs the command, and shows its error. See [`crate::main`].
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let parsed = command(args.first().map(Path::new))
+        .try_get_matches_from(&args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; everything else is a usage error. A closed pipe is quiet.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::Usage
+            } else {
+                ExitCode::Done
+            };
+        }
+    };
+    let ui = Ui::stdio(cli.global.color);
+    let context = Context::new(cli.global, ui);
+    let result = dispatch(&context, cli.command);
+    match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            show(&context.ui, &error);
+            error.exit
+        }
+    }
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Version(args) => commands::version::run(context, &args),
+        Command::Completion(args) => commands::completion::run(context, &args),
+        Command::Lab(command) => lab::run(context, command),
+    }
+}
+
+/// Prints an error and its hints to standard error.
+fn show(ui: &Ui, error: &CommandError) {
+    let style = ui.err_style();
+    let mut text = format!("{} {error}\n", style.danger("error:"));
+    for hint in &error.hints {
+        text.push_str(&format!("{} {hint}\n", style.note("hint:")));
+    }
+    let _ = ui.err().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_plugin_is_called_kubectl_shard_in_its_usage() {
+        let mut command = command(Some(Path::new("/usr/local/bin/kubectl-shard")));
+        assert!(command.render_usage().to_string().contains("kubectl shard"));
+    }
+
+    #[test]
+    fn durations_are_read_with_and_without_a_unit() {
+        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert!(parse_duration("soon").is_err());
+    }
+}

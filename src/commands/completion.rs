@@ -1,0 +1,34 @@
+//! `shardctl completion`
+
+use clap::Args;
+use clap_complete::Shell;
+
+use crate::cli;
+use crate::context::Context;
+use crate::error::{CommandError, ExitCode};
+
+/// Print a completion script for a shell
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  source <(shardctl completion bash)\n  shardctl completion fish > ~/.config/fish/completions/shardctl.fish")]
+pub struct CompletionArgs {
+    /// The shell that will read the script
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Runs `shardctl completion`.
+///
+/// # Errors
+/// Never; the signature is that of all commands.
+pub fn run(context: &Context, args: &CompletionArgs) -> Result<ExitCode, CommandError> {
+    context.ui.print(&script(args.shell));
+    Ok(ExitCode::Done)
+}
+
+/// The completion script for `shell`, as committed in `completions/`.
+#[must_use]
+pub fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut cli::command(None), "shardctl", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}

@@ -1,0 +1,1 @@
+//! The only importer of the `kube` crate: connections, reads into domain types, writes.

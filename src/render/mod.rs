@@ -1,0 +1,5 @@
+//! The only writer to a stream: styles, tables, progress, and one file per report.
+
+pub mod style;
+pub mod table;
+pub mod ui;
