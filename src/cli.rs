@@ -19,8 +19,10 @@ use crate::{commands, lab};
 /// tells the truth about it, and moves its shards with the least outage.
 #[derive(Debug, Parser)]
 #[command(name = "shardctl", version, max_term_width = 100, subcommand_required = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
-                        5 findings, 70 bug. See `shardctl explain EXIT-CODE`")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
+                        5 findings, 70 bug. See `shardctl explain EXIT-CODE`"
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalOptions,
@@ -51,7 +53,12 @@ pub struct GlobalOptions {
     #[arg(long = "as", global = true, value_name = "USER")]
     pub impersonate: Option<String>,
     /// Group to impersonate, can be repeated
-    #[arg(long = "as-group", global = true, value_name = "GROUP", requires = "impersonate")]
+    #[arg(
+        long = "as-group",
+        global = true,
+        value_name = "GROUP",
+        requires = "impersonate"
+    )]
     pub impersonate_groups: Vec<String>,
     /// Longest wait for one answer of the API server
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
