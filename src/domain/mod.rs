@@ -4,3 +4,5 @@ pub mod names;
 pub mod quantity;
 pub mod shardset;
 pub mod snapshot;
+#[cfg(test)]
+pub mod testing;
