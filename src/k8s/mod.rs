@@ -1,1 +1,12 @@
 //! The only importer of the `kube` crate: connections, reads into domain types, writes.
+
+mod client;
+mod convert;
+mod error;
+mod health;
+mod karpenter;
+mod snapshot;
+
+pub use client::{Cluster, ConnectOptions, FIELD_MANAGER, RequestLog};
+pub use error::{Failure, RequestError};
+pub use snapshot::Scope;
