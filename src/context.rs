@@ -34,9 +34,7 @@ impl Context {
         &self,
         work: impl Future<Output = Result<ExitCode, CommandError>>,
     ) -> Result<ExitCode, CommandError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let result = runtime.block_on(work);
         // A blocked name lookup must not hold up the end of the process.
         runtime.shutdown_timeout(Duration::ZERO);

@@ -1,5 +1,6 @@
 //! Rules over plain values: no I/O, no clock, no Kubernetes client types.
 
+pub mod diff;
 pub mod names;
 pub mod quantity;
 pub mod shardset;

@@ -71,15 +71,9 @@ impl Cluster {
         if !options.impersonate_groups.is_empty() {
             config.auth_info.impersonate_groups = Some(options.impersonate_groups.clone());
         }
-        let namespace = options
-            .namespace
-            .clone()
-            .unwrap_or_else(|| config.default_namespace.clone());
+        let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let requests = Arc::new(AtomicUsize::new(0));
-        let observe = Observe {
-            log,
-            requests: Arc::clone(&requests),
-        };
+        let observe = Observe { log, requests: Arc::clone(&requests) };
         let client = ClientBuilder::try_from(config)
             .map_err(|error| {
                 CommandError::failed(format!("prepare the connection: {error}"))
@@ -87,13 +81,7 @@ impl Cluster {
             })?
             .with_layer(&observe)
             .build();
-        Ok(Self {
-            client,
-            namespace,
-            request_timeout: options.request_timeout,
-            requests,
-            context,
-        })
+        Ok(Self { client, namespace, request_timeout: options.request_timeout, requests, context })
     }
 
     /// The namespace that is meant when none is named.
@@ -209,10 +197,7 @@ impl Cluster {
             Err(_) => Err(RequestError::new(
                 operation,
                 Failure::TimedOut,
-                format!(
-                    "no answer within {}",
-                    humantime::format_duration(self.request_timeout)
-                ),
+                format!("no answer within {}", humantime::format_duration(self.request_timeout)),
             )),
         }
     }
@@ -231,10 +216,7 @@ async fn load(options: &ConnectOptions) -> Result<(Config, Option<String>), Comm
         })?;
         return Ok((config, None));
     };
-    let context = options
-        .context
-        .clone()
-        .or_else(|| kubeconfig.current_context.clone());
+    let context = options.context.clone().or_else(|| kubeconfig.current_context.clone());
     check_names(options, &kubeconfig)?;
     let selection = KubeConfigOptions {
         context: options.context.clone(),
@@ -253,10 +235,7 @@ async fn load(options: &ConnectOptions) -> Result<(Config, Option<String>), Comm
 
 fn read_kubeconfig(options: &ConnectOptions) -> Result<Option<Kubeconfig>, CommandError> {
     let broken = |error: KubeconfigError| {
-        CommandError::new(
-            crate::ExitCode::Usage,
-            anyhow::Error::new(error).context("read the kubeconfig"),
-        )
+        CommandError::new(crate::ExitCode::Usage, anyhow::Error::new(error).context("read the kubeconfig"))
     };
     if let Some(path) = &options.kubeconfig {
         return Kubeconfig::read_from(path).map(Some).map_err(broken);
@@ -264,31 +243,15 @@ fn read_kubeconfig(options: &ConnectOptions) -> Result<Option<Kubeconfig>, Comma
     if let Some(merged) = Kubeconfig::from_env().map_err(broken)? {
         return Ok(Some(merged));
     }
-    let default = std::env::home_dir()
-        .map(|home| home.join(".kube/config"))
-        .filter(|path| path.exists());
-    default
-        .map(|path| Kubeconfig::read_from(path).map_err(broken))
-        .transpose()
+    let default = std::env::home_dir().map(|home| home.join(".kube/config")).filter(|path| path.exists());
+    default.map(|path| Kubeconfig::read_from(path).map_err(broken)).transpose()
 }
 
 /// Names that were given must exist; the nearest one is suggested.
 fn check_names(options: &ConnectOptions, kubeconfig: &Kubeconfig) -> Result<(), CommandError> {
-    let contexts: Vec<&str> = kubeconfig
-        .contexts
-        .iter()
-        .map(|context| context.name.as_str())
-        .collect();
-    let clusters: Vec<&str> = kubeconfig
-        .clusters
-        .iter()
-        .map(|cluster| cluster.name.as_str())
-        .collect();
-    let users: Vec<&str> = kubeconfig
-        .auth_infos
-        .iter()
-        .map(|user| user.name.as_str())
-        .collect();
+    let contexts: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
+    let clusters: Vec<&str> = kubeconfig.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+    let users: Vec<&str> = kubeconfig.auth_infos.iter().map(|user| user.name.as_str()).collect();
     for (kind, given, known) in [
         ("context", &options.context, contexts),
         ("cluster", &options.cluster, clusters),
@@ -319,10 +282,7 @@ impl<S> Layer<S> for Observe {
     type Service = Observed<S>;
 
     fn layer(&self, inner: S) -> Observed<S> {
-        Observed {
-            inner,
-            observe: self.clone(),
-        }
+        Observed { inner, observe: self.clone() }
     }
 }
 
@@ -360,10 +320,7 @@ where
                 Ok(response) => response.status().to_string(),
                 Err(error) => error.to_string(),
             };
-            log(&format!(
-                "{what} {outcome} in {} milliseconds",
-                started.elapsed().as_millis()
-            ));
+            log(&format!("{what} {outcome} in {} milliseconds", started.elapsed().as_millis()));
             answer
         })
     }

@@ -32,25 +32,15 @@ fn quantity(quantity: &ApiQuantity) -> Quantity {
 }
 
 fn named(quantities: Option<&Quantities>, name: &str) -> Quantity {
-    quantities
-        .and_then(|quantities| quantities.get(name))
-        .map(quantity)
-        .unwrap_or_default()
+    quantities.and_then(|quantities| quantities.get(name)).map(quantity).unwrap_or_default()
 }
 
 pub(super) fn resources(quantities: Option<&Quantities>) -> Resources {
-    Resources {
-        cpu: named(quantities, "cpu"),
-        memory: named(quantities, "memory"),
-    }
+    Resources { cpu: named(quantities, "cpu"), memory: named(quantities, "memory") }
 }
 
 fn all(quantities: Option<&Quantities>) -> BTreeMap<String, Quantity> {
-    quantities
-        .into_iter()
-        .flatten()
-        .map(|(name, amount)| (name.clone(), quantity(amount)))
-        .collect()
+    quantities.into_iter().flatten().map(|(name, amount)| (name.clone(), quantity(amount))).collect()
 }
 
 /// Field managers of an object's spec; writers of status alone are left out.
@@ -100,9 +90,7 @@ pub(super) fn workload(set: &StatefulSet, namespace: &str) -> Workload {
             .update_strategy
             .and_then(|strategy| strategy.type_)
             .unwrap_or_else(|| "RollingUpdate".to_owned()),
-        pod_management_policy: spec
-            .pod_management_policy
-            .unwrap_or_else(|| "OrderedReady".to_owned()),
+        pod_management_policy: spec.pod_management_policy.unwrap_or_else(|| "OrderedReady".to_owned()),
         service_name: spec.service_name.unwrap_or_default(),
         claim_templates: claim_templates.collect(),
         labels: meta.labels.clone().unwrap_or_default(),
@@ -123,12 +111,7 @@ pub(super) fn template(template: &core::PodTemplateSpec) -> PodTemplate {
         priority_class: spec.priority_class_name.clone(),
         tolerations: spec.tolerations.iter().flatten().map(toleration).collect(),
         node_terms: node_terms(&spec),
-        spread: spec
-            .topology_spread_constraints
-            .iter()
-            .flatten()
-            .map(spread)
-            .collect(),
+        spread: spec.topology_spread_constraints.iter().flatten().map(spread).collect(),
         containers: spec.containers.iter().map(container).collect(),
         requests: pod_requests(&spec),
     }
@@ -176,11 +159,7 @@ fn node_terms(spec: &core::PodSpec) -> Vec<NodeTerm> {
         .affinity
         .as_ref()
         .and_then(|affinity| affinity.node_affinity.as_ref())
-        .and_then(|affinity| {
-            affinity
-                .required_during_scheduling_ignored_during_execution
-                .as_ref()
-        });
+        .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
     match required {
         Some(required) => selector_terms(required)
             .into_iter()
@@ -212,10 +191,7 @@ fn container(container: &core::Container) -> Container {
         .iter()
         .flatten()
         .filter_map(|port| {
-            Some(ContainerPort {
-                name: port.name.clone(),
-                port: u16::try_from(port.container_port).ok()?,
-            })
+            Some(ContainerPort { name: port.name.clone(), port: u16::try_from(port.container_port).ok()? })
         })
         .collect();
     let http = |probe: Option<&core::Probe>| http_probe(probe?.http_get.as_ref()?, &ports);
@@ -244,10 +220,7 @@ fn http_probe(get: &core::HTTPGetAction, ports: &[ContainerPort]) -> Option<Http
         IntOrString::Int(port) => u16::try_from(*port).ok()?,
         IntOrString::String(name) => ports.iter().find(|port| port.name.as_deref() == Some(name))?.port,
     };
-    Some(HttpProbe {
-        port,
-        path: get.path.clone().unwrap_or_else(|| "/".to_owned()),
-    })
+    Some(HttpProbe { port, path: get.path.clone().unwrap_or_else(|| "/".to_owned()) })
 }
 
 /// What the scheduler counts for a pod: the larger of its containers together (sidecars included) and its
@@ -255,12 +228,7 @@ fn http_probe(get: &core::HTTPGetAction, ports: &[ContainerPort]) -> Option<Http
 /// Source: `k8s.io/component-helpers/resource/helpers.go`, `PodRequests`.
 pub(super) fn pod_requests(spec: &core::PodSpec) -> Resources {
     let requests = |container: &core::Container| {
-        resources(
-            container
-                .resources
-                .as_ref()
-                .and_then(|resources| resources.requests.as_ref()),
-        )
+        resources(container.resources.as_ref().and_then(|resources| resources.requests.as_ref()))
     };
     let mut sidecars = Resources::default();
     let mut starting = Resources::default();
@@ -274,18 +242,13 @@ pub(super) fn pod_requests(spec: &core::PodSpec) -> Resources {
     }
     let running = sidecars + spec.containers.iter().map(requests).sum();
     let containers = running.max(starting);
-    let at_pod_level = spec
-        .resources
-        .as_ref()
-        .and_then(|resources| resources.requests.as_ref());
+    let at_pod_level = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
     let own = |name: &str, otherwise: Quantity| match at_pod_level.and_then(|requests| requests.get(name)) {
         Some(amount) => quantity(amount),
         None => otherwise,
     };
-    Resources {
-        cpu: own("cpu", containers.cpu),
-        memory: own("memory", containers.memory),
-    } + resources(spec.overhead.as_ref())
+    Resources { cpu: own("cpu", containers.cpu), memory: own("memory", containers.memory) }
+        + resources(spec.overhead.as_ref())
 }
 
 /// The ordinal in a pod's name: 3 in `shard-3` of the set `shard`.
@@ -296,11 +259,7 @@ pub(super) fn ordinal(set: &str, pod: &str) -> Option<u32> {
 }
 
 fn owner<'a>(meta: &'a ObjectMeta, kind: &str) -> Option<&'a str> {
-    let owner = meta
-        .owner_references
-        .iter()
-        .flatten()
-        .find(|owner| owner.controller == Some(true))?;
+    let owner = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
     (owner.kind == kind).then_some(owner.name.as_str())
 }
 
@@ -308,13 +267,7 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
     let meta = &pod.metadata;
     let spec = pod.spec.clone().unwrap_or_default();
     let status = pod.status.clone().unwrap_or_default();
-    let condition = |name: &str| {
-        status
-            .conditions
-            .iter()
-            .flatten()
-            .find(|condition| condition.type_ == name)
-    };
+    let condition = |name: &str| status.conditions.iter().flatten().find(|condition| condition.type_ == name);
     let ready = condition("Ready");
     let scheduled = condition("PodScheduled");
     Pod {
@@ -322,18 +275,10 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
         resource_version: meta.resource_version.clone().unwrap_or_default(),
         created_at: time(meta.creation_timestamp.as_ref()),
         deleted_at: time(meta.deletion_timestamp.as_ref()),
-        node: spec
-            .node_name
-            .clone()
-            .filter(|name| !name.is_empty())
-            .map(NodeName::new),
+        node: spec.node_name.clone().filter(|name| !name.is_empty()).map(NodeName::new),
         phase: status.phase.clone().unwrap_or_else(|| "Unknown".to_owned()),
         qos_class: status.qos_class.clone().unwrap_or_default(),
-        revision: meta
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get("controller-revision-hash"))
-            .cloned(),
+        revision: meta.labels.as_ref().and_then(|labels| labels.get("controller-revision-hash")).cloned(),
         ip: status.pod_ip.clone(),
         is_ready: ready.is_some_and(|ready| ready.status == "True"),
         ready_changed_at: time(ready.and_then(|ready| ready.last_transition_time.as_ref())),
@@ -341,12 +286,7 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
             .filter(|scheduled| scheduled.status == "False")
             .map(|scheduled| scheduled.message.clone().unwrap_or_default()),
         annotations: meta.annotations.clone().unwrap_or_default(),
-        containers: status
-            .container_statuses
-            .iter()
-            .flatten()
-            .map(container_status)
-            .collect(),
+        containers: status.container_statuses.iter().flatten().map(container_status).collect(),
         requests: pod_requests(&spec),
         termination_grace_period_seconds: grace_period(&spec),
         claims: spec
@@ -361,20 +301,14 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
 
 fn container_status(status: &core::ContainerStatus) -> ContainerStatus {
     let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
-    let ended = status
-        .last_state
-        .as_ref()
-        .and_then(|state| state.terminated.as_ref());
+    let ended = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
     ContainerStatus {
         name: status.name.clone(),
         image: status.image.clone(),
         image_id: status.image_id.clone(),
         restarts: status.restart_count,
         waiting: waiting.map(|waiting| {
-            (
-                waiting.reason.clone().unwrap_or_default(),
-                waiting.message.clone().unwrap_or_default(),
-            )
+            (waiting.reason.clone().unwrap_or_default(), waiting.message.clone().unwrap_or_default())
         }),
         last_terminated: ended.and_then(|ended| ended.reason.clone()),
     }
@@ -394,11 +328,7 @@ pub(super) fn occupant(pod: &core::Pod, workload: &WorkloadRef) -> Option<Occupa
     Some(Occupant {
         requests: pod.spec.as_ref().map(pod_requests).unwrap_or_default(),
         is_daemon: owner(meta, "DaemonSet").is_some(),
-        ordinal: if is_shard {
-            ordinal(&workload.name, &name)
-        } else {
-            None
-        },
+        ordinal: if is_shard { ordinal(&workload.name, &name) } else { None },
         stateful_set,
         name: PodName::new(name),
         namespace,
@@ -407,11 +337,7 @@ pub(super) fn occupant(pod: &core::Pod, workload: &WorkloadRef) -> Option<Occupa
 
 /// Whether a pod belongs to the workload by its owner, not merely by its labels.
 pub(super) fn is_owned_by(pod: &core::Pod, workload_uid: &str) -> bool {
-    pod.metadata
-        .owner_references
-        .iter()
-        .flatten()
-        .any(|owner| owner.uid == workload_uid)
+    pod.metadata.owner_references.iter().flatten().any(|owner| owner.uid == workload_uid)
 }
 
 pub(super) fn node(node: &core::Node) -> Node {
@@ -434,10 +360,7 @@ pub(super) fn node(node: &core::Node) -> Node {
         allocatable: resources(status.allocatable.as_ref()),
         allocatable_pods: u32::try_from(named(status.allocatable.as_ref(), "pods").as_units()).unwrap_or(0),
         capacity: resources(status.capacity.as_ref()),
-        kubelet_version: status
-            .node_info
-            .map(|info| info.kubelet_version)
-            .unwrap_or_default(),
+        kubelet_version: status.node_info.map(|info| info.kubelet_version).unwrap_or_default(),
     }
 }
 
@@ -462,9 +385,7 @@ pub(super) fn disruption_budget(budget: &PodDisruptionBudget) -> DisruptionBudge
     };
     DisruptionBudget {
         name: meta.name.clone().unwrap_or_default(),
-        has_expressions: selector
-            .match_expressions
-            .is_some_and(|expressions| !expressions.is_empty()),
+        has_expressions: selector.match_expressions.is_some_and(|expressions| !expressions.is_empty()),
         selector: selector.match_labels.unwrap_or_default(),
         min_available: text(spec.min_available),
         max_unavailable: text(spec.max_unavailable),
@@ -489,37 +410,19 @@ pub(super) fn service(service: &core::Service, slices: &[EndpointSlice]) -> Serv
         labels.and_then(|labels| labels.get("kubernetes.io/service-name")) == Some(&name)
     });
     for endpoint in own.flat_map(|slice| slice.endpoints.iter().flatten()) {
-        let Some(pod) = endpoint
-            .target_ref
-            .as_ref()
-            .and_then(|target| target.name.clone())
-        else {
+        let Some(pod) = endpoint.target_ref.as_ref().and_then(|target| target.name.clone()) else {
             continue;
         };
-        let ready = endpoint
-            .conditions
-            .as_ref()
-            .and_then(|conditions| conditions.ready);
+        let ready = endpoint.conditions.as_ref().and_then(|conditions| conditions.ready);
         let address = endpoint.addresses.first().cloned().unwrap_or_default();
-        endpoints.insert(
-            PodName::new(pod),
-            Endpoint {
-                address,
-                is_ready: ready.unwrap_or(true),
-            },
-        );
+        endpoints.insert(PodName::new(pod), Endpoint { address, is_ready: ready.unwrap_or(true) });
     }
     Service {
         is_headless: spec.cluster_ip.as_deref() == Some("None"),
         selector: spec.selector.unwrap_or_default(),
         publishes_not_ready: spec.publish_not_ready_addresses.unwrap_or(false),
         session_affinity: spec.session_affinity.unwrap_or_else(|| "None".to_owned()),
-        ports: spec
-            .ports
-            .iter()
-            .flatten()
-            .filter_map(|port| u16::try_from(port.port).ok())
-            .collect(),
+        ports: spec.ports.iter().flatten().filter_map(|port| u16::try_from(port.port).ok()).collect(),
         endpoints,
         name,
     }
@@ -533,36 +436,23 @@ pub(super) fn claim(claim: &core::PersistentVolumeClaim) -> Claim {
         name: ClaimName::new(meta.name.clone().unwrap_or_default()),
         phase: status.phase.unwrap_or_else(|| "Pending".to_owned()),
         requested: named(
-            spec.resources
-                .as_ref()
-                .and_then(|resources| resources.requests.as_ref()),
+            spec.resources.as_ref().and_then(|resources| resources.requests.as_ref()),
             "storage",
         ),
-        capacity: status
-            .capacity
-            .as_ref()
-            .map(|capacity| named(Some(capacity), "storage")),
+        capacity: status.capacity.as_ref().map(|capacity| named(Some(capacity), "storage")),
         storage_class: spec.storage_class_name,
-        volume: spec
-            .volume_name
-            .filter(|name| !name.is_empty())
-            .map(VolumeName::new),
+        volume: spec.volume_name.filter(|name| !name.is_empty()).map(VolumeName::new),
         deleted_at: time(meta.deletion_timestamp.as_ref()),
     }
 }
 
 pub(super) fn volume(volume: &core::PersistentVolume) -> Volume {
     let spec = volume.spec.clone().unwrap_or_default();
-    let required = spec
-        .node_affinity
-        .as_ref()
-        .and_then(|affinity| affinity.required.as_ref());
+    let required = spec.node_affinity.as_ref().and_then(|affinity| affinity.required.as_ref());
     Volume {
         name: VolumeName::new(volume.metadata.name.clone().unwrap_or_default()),
         node_terms: required.map(selector_terms).unwrap_or_default(),
-        reclaim_policy: spec
-            .persistent_volume_reclaim_policy
-            .unwrap_or_else(|| "Retain".to_owned()),
+        reclaim_policy: spec.persistent_volume_reclaim_policy.unwrap_or_else(|| "Retain".to_owned()),
     }
 }
 
@@ -572,10 +462,7 @@ pub(super) fn storage_class(class: &storage::StorageClass) -> StorageClass {
         provisioner: class.provisioner.clone(),
         waits_for_first_consumer: class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"),
         // What the API server fills in when it is left out.
-        reclaim_policy: class
-            .reclaim_policy
-            .clone()
-            .unwrap_or_else(|| "Delete".to_owned()),
+        reclaim_policy: class.reclaim_policy.clone().unwrap_or_else(|| "Delete".to_owned()),
     }
 }
 
@@ -587,15 +474,7 @@ mod tests {
     fn an_ordinal_is_the_canonical_number_after_the_sets_name() {
         assert_eq!(ordinal("shard", "shard-3"), Some(3));
         assert_eq!(ordinal("shard", "shard-10"), Some(10));
-        for other in [
-            "shard-03",
-            "shard-",
-            "shard-x",
-            "shard",
-            "other-3",
-            "shard-a-3",
-            "shard-+3",
-        ] {
+        for other in ["shard-03", "shard-", "shard-x", "shard", "other-3", "shard-a-3", "shard-+3"] {
             assert_eq!(ordinal("shard", other), None, "{other}");
         }
     }

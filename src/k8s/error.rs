@@ -78,11 +78,9 @@ impl RequestError {
                 }
             }
             kube::Error::Auth(error) => Self::new(operation, Failure::Unauthorized, innermost(error)),
-            kube::Error::SerdeError(error) => Self::new(
-                operation,
-                Failure::Other,
-                format!("the answer was not understood: {error}"),
-            ),
+            kube::Error::SerdeError(error) => {
+                Self::new(operation, Failure::Other, format!("the answer was not understood: {error}"))
+            }
             kube::Error::Service(error) => Self::from_transport(operation, error.as_ref()),
             other => {
                 let failure = match other {
@@ -121,10 +119,7 @@ impl RequestError {
     /// Whether a read may be tried again at once.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self.failure,
-            Failure::TooManyRequests | Failure::Server | Failure::Unreachable
-        )
+        matches!(self.failure, Failure::TooManyRequests | Failure::Server | Failure::Unreachable)
     }
 
     /// What the operator can do about it.

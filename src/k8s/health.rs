@@ -46,10 +46,7 @@ pub(super) async fn ask(cluster: &Cluster, workload: &Workload, shards: &[Shard]
     let probes = &probes;
     stream::iter(shards.iter().filter(|shard| shard.is_up()))
         .map(|shard| async move {
-            (
-                shard.ordinal,
-                health_of(cluster, &workload.reference.namespace, &shard.pod_name, probes).await,
-            )
+            (shard.ordinal, health_of(cluster, &workload.reference.namespace, &shard.pod_name, probes).await)
         })
         .buffer_unordered(CONCURRENT_REQUESTS)
         .collect()
@@ -63,22 +60,14 @@ async fn health_of(cluster: &Cluster, namespace: &str, pod: &PodName, probes: &[
         match cluster.http_get(namespace, pod, probe).await {
             Ok(answer) if (200..400).contains(&answer.status) => slowest = slowest.max(answer.took),
             Ok(answer) => {
-                return Health::Unhealthy {
-                    status: answer.status,
-                    path: probe.path.clone(),
-                };
+                return Health::Unhealthy { status: answer.status, path: probe.path.clone() };
             }
             Err(reason) => {
-                return Health::Silent {
-                    reason,
-                    path: probe.path.clone(),
-                };
+                return Health::Silent { reason, path: probe.path.clone() };
             }
         }
     }
-    Health::Healthy {
-        millis: u64::try_from(slowest.as_millis()).unwrap_or(u64::MAX),
-    }
+    Health::Healthy { millis: u64::try_from(slowest.as_millis()).unwrap_or(u64::MAX) }
 }
 
 impl Cluster {
@@ -94,15 +83,8 @@ impl Cluster {
     ) -> Result<Answer, String> {
         let started = Instant::now();
         match tokio::time::timeout(ANSWER_TIMEOUT, self.http_get_unbounded(namespace, pod, probe)).await {
-            Ok(answer) => answer.map(|(status, body)| Answer {
-                status,
-                body,
-                took: started.elapsed(),
-            }),
-            Err(_) => Err(format!(
-                "no answer within {}",
-                humantime::format_duration(ANSWER_TIMEOUT)
-            )),
+            Ok(answer) => answer.map(|(status, body)| Answer { status, body, took: started.elapsed() }),
+            Err(_) => Err(format!("no answer within {}", humantime::format_duration(ANSWER_TIMEOUT))),
         }
     }
 
@@ -117,9 +99,7 @@ impl Cluster {
             .portforward(pod.as_str(), &[probe.port])
             .await
             .map_err(|error| super::RequestError::from_kube("port-forward", &error).to_string())?;
-        let stream = forward
-            .take_stream(probe.port)
-            .ok_or("port-forward gave no stream")?;
+        let stream = forward.take_stream(probe.port).ok_or("port-forward gave no stream")?;
         let refused = forward.take_error(probe.port);
         let exchange = async {
             let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -127,24 +107,15 @@ impl Cluster {
                 .map_err(|error| error.to_string())?;
             let request = Request::get(&probe.path)
                 .header(http::header::HOST, format!("{pod}:{}", probe.port))
-                .header(
-                    http::header::USER_AGENT,
-                    concat!("shardctl/", env!("CARGO_PKG_VERSION")),
-                )
+                .header(http::header::USER_AGENT, concat!("shardctl/", env!("CARGO_PKG_VERSION")))
                 .header(http::header::CONNECTION, "close")
                 .body(Empty::<Bytes>::new())
                 .map_err(|error| format!("the path `{}` cannot be asked for: {error}", probe.path))?;
             let answer = async {
-                let response = sender
-                    .send_request(request)
-                    .await
-                    .map_err(|error| error.to_string())?;
+                let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
                 let status = response.status().as_u16();
                 let body = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
-                Ok((
-                    status,
-                    body.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
-                ))
+                Ok((status, body.map(|body| body.to_bytes().to_vec()).unwrap_or_default()))
             };
             // The connection must be driven for the answer to come; it ends by itself afterwards.
             let (_, answer) = futures::join!(connection, answer);

@@ -129,20 +129,12 @@ pub(super) fn node_pool(object: &DynamicObject) -> Result<NodePool, serde_json::
         requirements: template
             .requirements
             .into_iter()
-            .map(|one| NodeExpression {
-                key: one.key,
-                operator: one.operator,
-                values: one.values,
-            })
+            .map(|one| NodeExpression { key: one.key, operator: one.operator, values: one.values })
             .collect(),
         taints: template
             .taints
             .into_iter()
-            .map(|taint| Taint {
-                key: taint.key,
-                value: taint.value,
-                effect: taint.effect,
-            })
+            .map(|taint| Taint { key: taint.key, value: taint.value, effect: taint.effect })
             .collect(),
         limits: spec.limits,
         usage: status.resources,
@@ -155,19 +147,10 @@ pub(super) fn node_pool(object: &DynamicObject) -> Result<NodePool, serde_json::
             .disruption
             .consolidation_policy
             .unwrap_or_else(|| "WhenEmptyOrUnderutilized".to_owned()),
-        consolidate_after: spec
-            .disruption
-            .consolidate_after
-            .unwrap_or_else(|| "0s".to_owned()),
+        consolidate_after: spec.disruption.consolidate_after.unwrap_or_else(|| "0s".to_owned()),
         expire_after: template.expire_after.unwrap_or_else(|| "720h".to_owned()),
         budgets: spec.disruption.budgets.map_or_else(
-            || {
-                vec![NodePoolBudget {
-                    nodes: "10%".to_owned(),
-                    schedule: None,
-                    reasons: Vec::new(),
-                }]
-            },
+            || vec![NodePoolBudget { nodes: "10%".to_owned(), schedule: None, reasons: Vec::new() }],
             |budgets| {
                 budgets
                     .into_iter()

@@ -58,11 +58,7 @@ impl Cluster {
         let operation = format!("list statefulsets in namespace {}", self.namespace());
         let parameters = ListParams::default().match_any();
         let list = self.read(&operation, || api.list_metadata(&parameters)).await?;
-        let mut names: Vec<String> = list
-            .items
-            .into_iter()
-            .filter_map(|set| set.metadata.name)
-            .collect();
+        let mut names: Vec<String> = list.items.into_iter().filter_map(|set| set.metadata.name).collect();
         names.sort();
         Ok(names)
     }
@@ -72,9 +68,7 @@ impl Cluster {
     /// # Errors
     /// When it does not answer.
     pub async fn server_version(&self) -> Result<String, RequestError> {
-        let info = self
-            .read("get the API server's version", || self.client.apiserver_version())
-            .await?;
+        let info = self.read("get the API server's version", || self.client.apiserver_version()).await?;
         Ok(info.git_version)
     }
 
@@ -85,10 +79,8 @@ impl Cluster {
     pub async fn snapshot(&self, reference: &WorkloadRef, scope: Scope) -> Result<Snapshot, RequestError> {
         let (workload, pods) = self.workload_and_pods(reference).await?;
         let shards = shards(&workload, pods);
-        let node_names: BTreeSet<NodeName> = shards
-            .iter()
-            .filter_map(|shard| shard.pod.as_ref()?.node.clone())
-            .collect();
+        let node_names: BTreeSet<NodeName> =
+            shards.iter().filter_map(|shard| shard.pod.as_ref()?.node.clone()).collect();
 
         let nodes_and_pools = async {
             if !scope.nodes {
@@ -127,29 +119,17 @@ impl Cluster {
             ))
         };
         let usage = async {
-            if scope.usage {
-                part(self.usage(&workload).await)
-            } else {
-                not_asked("usage of pods")
-            }
+            if scope.usage { part(self.usage(&workload).await) } else { not_asked("usage of pods") }
         };
         let health = async {
-            if scope.health {
-                health::ask(self, &workload, &shards).await
-            } else {
-                BTreeMap::new()
-            }
+            if scope.health { health::ask(self, &workload, &shards).await } else { BTreeMap::new() }
         };
         let ((nodes, occupants, node_pools, node_classes), surroundings, usage, health) =
             futures::join!(nodes_and_pools, surroundings, usage, health);
         let (server_version, disruption_budgets, services, storage, autoscalers) = match surroundings {
-            Some((version, budgets, services, storage, autoscalers)) => (
-                part(version),
-                part(budgets),
-                part(services),
-                storage,
-                part(autoscalers),
-            ),
+            Some((version, budgets, services, storage, autoscalers)) => {
+                (part(version), part(budgets), part(services), storage, part(autoscalers))
+            }
             None => (
                 not_asked("the API server's version"),
                 not_asked("disruption budgets"),
@@ -187,16 +167,10 @@ impl Cluster {
         let set = self.read(&operation, || api.get(&reference.name)).await?;
         let workload = convert::workload(&set, &reference.namespace);
         let api: Api<core::Pod> = Api::namespaced(self.client.clone(), &reference.namespace);
-        let operation = format!(
-            "list the pods of {reference} in namespace {}",
-            reference.namespace
-        );
+        let operation = format!("list the pods of {reference} in namespace {}", reference.namespace);
         let parameters = ListParams::default().labels(&label_selector(&workload.selector));
         let pods = self.list(&operation, &api, parameters).await?;
-        let owned = pods
-            .into_iter()
-            .filter(|pod| convert::is_owned_by(pod, &workload.uid))
-            .collect();
+        let owned = pods.into_iter().filter(|pod| convert::is_owned_by(pod, &workload.uid)).collect();
         Ok((workload, owned))
     }
 
@@ -204,14 +178,8 @@ impl Cluster {
         &self,
         names: &BTreeSet<NodeName>,
     ) -> Result<BTreeMap<NodeName, Node>, RequestError> {
-        let found = self
-            .get_each::<core::Node>("node", names.iter().map(NodeName::as_str))
-            .await?;
-        Ok(found
-            .iter()
-            .map(convert::node)
-            .map(|node| (node.name.clone(), node))
-            .collect())
+        let found = self.get_each::<core::Node>("node", names.iter().map(NodeName::as_str)).await?;
+        Ok(found.iter().map(convert::node).map(|node| (node.name.clone(), node)).collect())
     }
 
     /// Adds the nodes of the pools that the shards belong on, so that empty ones are seen.
@@ -254,14 +222,10 @@ impl Cluster {
         stream::iter(nodes)
             .map(|node| async move {
                 let operation = format!("list the pods of node {node}");
-                let parameters = ListParams::default()
-                    .fields(&format!("spec.nodeName={node}"))
-                    .match_any();
+                let parameters = ListParams::default().fields(&format!("spec.nodeName={node}")).match_any();
                 let pods = self.list(&operation, api, parameters).await?;
-                let mut occupants: Vec<Occupant> = pods
-                    .iter()
-                    .filter_map(|pod| convert::occupant(pod, reference))
-                    .collect();
+                let mut occupants: Vec<Occupant> =
+                    pods.iter().filter_map(|pod| convert::occupant(pod, reference)).collect();
                 occupants.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
                 Ok((node.clone(), occupants))
             })
@@ -296,14 +260,9 @@ impl Cluster {
     ) -> Part<BTreeMap<NodePoolName, NodeClass>> {
         let mut classes = BTreeMap::new();
         let pools = pools.as_ref().map_err(Clone::clone)?;
-        for pool in pools
-            .iter()
-            .filter(|pool| workload.template.can_be_placed_on(pool))
-        {
+        for pool in pools.iter().filter(|pool| workload.template.can_be_placed_on(pool)) {
             let reference = &pool.node_class;
-            let class = self
-                .node_class(&reference.group, &reference.kind, &reference.name)
-                .await?;
+            let class = self.node_class(&reference.group, &reference.kind, &reference.name).await?;
             classes.insert(pool.name.clone(), class);
         }
         Ok(classes)
@@ -320,9 +279,7 @@ impl Cluster {
             name: name.to_owned(),
         };
         let operation = format!("get node class {kind} {name}");
-        let discovered = self
-            .find(&operation, || kube::discovery::group(&self.client, group))
-            .await;
+        let discovered = self.find(&operation, || kube::discovery::group(&self.client, group)).await;
         let resource = match discovered {
             Ok(Some(group)) => group.recommended_kind(kind),
             Ok(None) => None,
@@ -331,11 +288,7 @@ impl Cluster {
             Err(error) => return Err(error),
         };
         let Some((resource, _)) = resource else {
-            return Ok(NodeClass {
-                reference,
-                exists: false,
-                ready: None,
-            });
+            return Ok(NodeClass { reference, exists: false, ready: None });
         };
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         let found = self.find(&operation, || api.get(name)).await?;
@@ -376,19 +329,13 @@ impl Cluster {
         if ours.is_empty() {
             return Ok(Vec::new());
         }
-        let names: Vec<&str> = ours
-            .iter()
-            .filter_map(|service| service.metadata.name.as_deref())
-            .collect();
+        let names: Vec<&str> = ours.iter().filter_map(|service| service.metadata.name.as_deref()).collect();
         let api: Api<EndpointSlice> = Api::namespaced(self.client.clone(), namespace);
         let operation = format!("list the endpoints of services {}", names.join(", "));
         let parameters =
             ListParams::default().labels(&format!("kubernetes.io/service-name in ({})", names.join(",")));
         let slices = self.list(&operation, &api, parameters).await?;
-        Ok(ours
-            .into_iter()
-            .map(|service| convert::service(service, &slices))
-            .collect())
+        Ok(ours.into_iter().map(|service| convert::service(service, &slices)).collect())
     }
 
     async fn storage(&self, workload: &Workload, shards: &[Shard]) -> StorageParts {
@@ -411,39 +358,18 @@ impl Cluster {
             }
         };
         let volumes = async {
-            let names = claims
-                .values()
-                .filter_map(|claim| claim.volume.as_ref())
-                .map(VolumeName::as_str);
-            let found = self
-                .get_each::<core::PersistentVolume>("persistent volume", names)
-                .await?;
-            Ok(found
-                .iter()
-                .map(convert::volume)
-                .map(|volume| (volume.name.clone(), volume))
-                .collect())
+            let names = claims.values().filter_map(|claim| claim.volume.as_ref()).map(VolumeName::as_str);
+            let found = self.get_each::<core::PersistentVolume>("persistent volume", names).await?;
+            Ok(found.iter().map(convert::volume).map(|volume| (volume.name.clone(), volume)).collect())
         };
         let classes = async {
-            let names: BTreeSet<&str> = claims
-                .values()
-                .filter_map(|claim| claim.storage_class.as_deref())
-                .collect();
-            let found = self
-                .get_each::<storage::StorageClass>("storage class", names.into_iter())
-                .await?;
-            Ok(found
-                .iter()
-                .map(convert::storage_class)
-                .map(|class| (class.name.clone(), class))
-                .collect())
+            let names: BTreeSet<&str> =
+                claims.values().filter_map(|claim| claim.storage_class.as_deref()).collect();
+            let found = self.get_each::<storage::StorageClass>("storage class", names.into_iter()).await?;
+            Ok(found.iter().map(convert::storage_class).map(|class| (class.name.clone(), class)).collect())
         };
         let (volumes, classes) = futures::join!(volumes, classes);
-        StorageParts {
-            volumes: part(volumes),
-            classes: part(classes),
-            claims: Ok(claims),
-        }
+        StorageParts { volumes: part(volumes), classes: part(classes), claims: Ok(claims) }
     }
 
     /// The claims of the shards, found by their names: the controller overwrites their labels.
@@ -473,12 +399,8 @@ impl Cluster {
     }
 
     async fn autoscalers(&self, workload: &Workload) -> Result<Vec<VerticalAutoscaler>, RequestError> {
-        let resource = api_resource(
-            "autoscaling.k8s.io",
-            "v1",
-            "VerticalPodAutoscaler",
-            "verticalpodautoscalers",
-        );
+        let resource =
+            api_resource("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler", "verticalpodautoscalers");
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), self.namespace(), &resource);
         let operation = format!("list vertical pod autoscalers in namespace {}", self.namespace());
         let list = match self.list(&operation, &api, ListParams::default()).await {
@@ -487,11 +409,7 @@ impl Cluster {
             Err(error) => return Err(error),
         };
         let text = |object: &DynamicObject, pointer: &str| {
-            object
-                .data
-                .pointer(pointer)
-                .and_then(|value| value.as_str())
-                .map(str::to_owned)
+            object.data.pointer(pointer).and_then(|value| value.as_str()).map(str::to_owned)
         };
         Ok(list
             .iter()
@@ -526,10 +444,7 @@ impl Cluster {
                         serde_json::from_value::<Resources>(container.get("usage")?.clone()).ok()
                     })
                     .sum();
-                (
-                    PodName::new(object.metadata.name.clone().unwrap_or_default()),
-                    used,
-                )
+                (PodName::new(object.metadata.name.clone().unwrap_or_default()), used)
             })
             .collect())
     }
@@ -583,10 +498,7 @@ fn part<T>(result: Result<T, RequestError>) -> Part<T> {
 }
 
 fn label_selector(labels: &BTreeMap<String, String>) -> String {
-    let pairs: Vec<String> = labels
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     pairs.join(",")
 }
 
@@ -606,10 +518,6 @@ fn shards(workload: &Workload, pods: Vec<core::Pod>) -> Vec<Shard> {
     }
     by_ordinal
         .into_iter()
-        .map(|(ordinal, pod)| Shard {
-            ordinal,
-            pod_name: PodName::new(format!("{set}-{ordinal}")),
-            pod,
-        })
+        .map(|(ordinal, pod)| Shard { ordinal, pod_name: PodName::new(format!("{set}-{ordinal}")), pod })
         .collect()
 }
