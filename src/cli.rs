@@ -18,9 +18,16 @@ use crate::{commands, lab};
 /// The service is one StatefulSet. If one shard is down, the service is down: shardctl deploys it,
 /// tells the truth about it, and moves its shards with the least outage.
 #[derive(Debug, Parser)]
-#[command(name = "shardctl", version, max_term_width = 100, subcommand_required = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
-                        5 findings, 70 bug. See `shardctl explain EXIT-CODE`")]
+#[command(
+    name = "shardctl",
+    version,
+    max_term_width = 100,
+    subcommand_required = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
+                        5 findings, 70 bug. See `shardctl explain EXIT-CODE`"
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalOptions,
@@ -51,7 +58,12 @@ pub struct GlobalOptions {
     #[arg(long = "as", global = true, value_name = "USER")]
     pub impersonate: Option<String>,
     /// Group to impersonate, can be repeated
-    #[arg(long = "as-group", global = true, value_name = "GROUP", requires = "impersonate")]
+    #[arg(
+        long = "as-group",
+        global = true,
+        value_name = "GROUP",
+        requires = "impersonate"
+    )]
     pub impersonate_groups: Vec<String>,
     /// Longest wait for one answer of the API server
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
@@ -60,7 +72,13 @@ pub struct GlobalOptions {
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
     /// Verbosity of the log on standard error: 6 shows each request with its time
-    #[arg(short, long = "v", global = true, value_name = "LEVEL", default_value_t = 0)]
+    #[arg(
+        short,
+        long = "v",
+        global = true,
+        value_name = "LEVEL",
+        default_value_t = 0
+    )]
     pub verbosity: u8,
 }
 
@@ -88,7 +106,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 #[must_use]
 pub fn command(program: Option<&Path>) -> clap::Command {
     let command = Cli::command();
-    match program.and_then(Path::file_stem).and_then(|name| name.to_str()) {
+    match program
+        .and_then(Path::file_stem)
+        .and_then(|name| name.to_str())
+    {
         Some(name) if name.starts_with("kubectl-") => command
             .bin_name(name.replacen('-', " ", 1).replace('_', "-"))
             .display_name("kubectl shard"),

@@ -9,7 +9,9 @@ use crate::error::{CommandError, ExitCode};
 
 /// Print a completion script for a shell
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  source <(shardctl completion bash)\n  shardctl completion fish > ~/.config/fish/completions/shardctl.fish")]
+#[command(
+    after_help = "Examples:\n  source <(shardctl completion bash)\n  shardctl completion fish > ~/.config/fish/completions/shardctl.fish"
+)]
 pub struct CompletionArgs {
     /// The shell that will read the script
     #[arg(value_enum)]
