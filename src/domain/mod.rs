@@ -1,7 +1,9 @@
 //! Rules over plain values: no I/O, no clock, no Kubernetes client types.
 
+pub mod catalogue;
 pub mod diff;
 pub mod names;
+pub mod nap;
 pub mod quantity;
 pub mod shardset;
 pub mod snapshot;

@@ -5,6 +5,7 @@ mod convert;
 mod error;
 mod health;
 mod karpenter;
+pub mod raw;
 mod snapshot;
 
 pub use client::{Cluster, ConnectOptions, FIELD_MANAGER, RequestLog};
