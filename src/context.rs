@@ -1,5 +1,6 @@
 //! What every command receives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,13 +12,13 @@ use crate::render::ui::Ui;
 /// Where a command gets its options, its streams and the time from.
 pub struct Context {
     pub global: GlobalOptions,
-    pub ui: Ui,
+    pub ui: Arc<Ui>,
 }
 
 impl Context {
     #[must_use]
     pub fn new(global: GlobalOptions, ui: Ui) -> Self {
-        Self { global, ui }
+        Self { global, ui: Arc::new(ui) }
     }
 
     /// The time now. Rules in `domain` never ask for it: they are given it.

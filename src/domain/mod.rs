@@ -4,7 +4,9 @@ pub mod catalogue;
 pub mod diff;
 pub mod names;
 pub mod nap;
+pub mod prerequisites;
 pub mod quantity;
+pub mod shard_state;
 pub mod shardset;
 pub mod snapshot;
 #[cfg(test)]

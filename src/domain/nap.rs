@@ -42,20 +42,13 @@ fn planned_capacity(memory_gib: u32) -> u64 {
 /// CPU kept for the kubelet: 6% of the first core, 4% of the second, 2% of the next two, 1% of the rest.
 /// 100m at 2 vCPUs, 140m at 4, 180m at 8, 260m at 16, 740m at 64.
 fn kube_reserved_cpu(vcpus: u32) -> u64 {
-    tiers(
-        u64::from(vcpus),
-        &[(1, 60), (1, 40), (2, 20), (u64::MAX, 10)],
-    )
+    tiers(u64::from(vcpus), &[(1, 60), (1, 40), (2, 20), (u64::MAX, 10)])
 }
 
 /// Memory kept for the kubelet: 25% of the first 4 GiB, 20% of the next 4, 10% of the next 8, 6% up to 128 GiB, and 2%
 /// of the rest. Taken on nominal memory, whatever the version of Kubernetes and the number of pods.
 fn kube_reserved_memory(memory_gib: u32) -> u64 {
-    tiers(
-        u64::from(memory_gib),
-        &[(4, 25), (4, 20), (8, 10), (112, 6), (u64::MAX, 2)],
-    ) * GIB
-        / 100
+    tiers(u64::from(memory_gib), &[(4, 25), (4, 20), (8, 10), (112, 6), (u64::MAX, 2)]) * GIB / 100
 }
 
 /// The sum over tiers of (units in the tier) x (rate of the tier).
@@ -92,10 +85,7 @@ mod tests {
             assert_eq!(plan.cpu_millicores, cpu, "{name}");
             #[expect(clippy::cast_precision_loss, reason = "compared to two decimals")]
             let planned_gib = plan.memory_bytes as f64 / GIB as f64;
-            assert!(
-                (planned_gib - memory).abs() < 0.006,
-                "{name}: {planned_gib}"
-            );
+            assert!((planned_gib - memory).abs() < 0.006, "{name}: {planned_gib}");
             let fit = (plan.cpu_millicores / 4_000).min(plan.memory_bytes / (32 * GIB));
             assert_eq!(fit, shards, "{name}");
         }
@@ -103,16 +93,7 @@ mod tests {
 
     #[test]
     fn cpu_is_reserved_in_steps() {
-        let steps = [
-            (2, 100),
-            (4, 140),
-            (8, 180),
-            (16, 260),
-            (20, 300),
-            (32, 420),
-            (48, 580),
-            (64, 740),
-        ];
+        let steps = [(2, 100), (4, 140), (8, 180), (16, 260), (20, 300), (32, 420), (48, 580), (64, 740)];
         for (vcpus, reserved) in steps {
             assert_eq!(kube_reserved_cpu(vcpus), reserved, "{vcpus} vCPUs");
         }
@@ -120,12 +101,6 @@ mod tests {
 
     #[test]
     fn a_tiny_size_never_goes_below_zero() {
-        assert_eq!(
-            planned(0, 0),
-            Allocatable {
-                cpu_millicores: 0,
-                memory_bytes: 0
-            }
-        );
+        assert_eq!(planned(0, 0), Allocatable { cpu_millicores: 0, memory_bytes: 0 });
     }
 }

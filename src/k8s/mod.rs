@@ -1,5 +1,6 @@
 //! The only importer of the `kube` crate: connections, reads into domain types, writes.
 
+mod apply;
 mod client;
 mod convert;
 mod error;
@@ -8,6 +9,7 @@ mod karpenter;
 pub mod raw;
 mod snapshot;
 
+pub use apply::{ApplyOptions, Permission};
 pub use client::{Cluster, ConnectOptions, FIELD_MANAGER, RequestLog};
 pub use error::{Failure, RequestError};
 pub use snapshot::Scope;

@@ -68,30 +68,19 @@ pub fn addons(
                 // Pending pods are grouped for a moment; in a lab nobody wants to wait for that.
                 ("BATCH_IDLE_DURATION", "200ms".into()),
                 ("BATCH_MAX_DURATION", "1s".into()),
-                (
-                    "INSTANCE_TYPES_FILE_PATH",
-                    lab.sizes().display().to_string(),
-                ),
+                ("INSTANCE_TYPES_FILE_PATH", lab.sizes().display().to_string()),
             ],
             port: Some(ports.karpenter_health),
         },
         Addon {
-            process: process(
-                lab,
-                "metrics-server",
-                "metrics-server",
-                &build.binary("metrics-server"),
-            ),
+            process: process(lab, "metrics-server", "metrics-server", &build.binary("metrics-server")),
             arguments: vec![
                 "--bind-address=127.0.0.1".into(),
                 format!("--secure-port={}", ports.metrics_server),
                 kubeconfig_flag.clone(),
                 format!("--authentication-kubeconfig={kubeconfig}"),
                 format!("--authorization-kubeconfig={kubeconfig}"),
-                format!(
-                    "--cert-dir={}",
-                    lab.cluster().join("metrics-server").display()
-                ),
+                format!("--cert-dir={}", lab.cluster().join("metrics-server").display()),
                 "--kubelet-insecure-tls".into(),
                 "--kubelet-use-node-status-port".into(),
                 "--kubelet-preferred-address-types=Hostname,InternalIP".into(),
@@ -101,12 +90,7 @@ pub fn addons(
             port: Some(ports.metrics_server),
         },
         Addon {
-            process: process(
-                lab,
-                "vpa-recommender",
-                "vpa-recommender",
-                &build.binary("vpa-recommender"),
-            ),
+            process: process(lab, "vpa-recommender", "vpa-recommender", &build.binary("vpa-recommender")),
             arguments: vec![
                 kubeconfig_flag.clone(),
                 format!("--address=127.0.0.1:{}", ports.vpa_recommender),
@@ -131,9 +115,7 @@ pub fn addons(
 /// The processes of the control plane, in start order.
 #[must_use]
 pub fn core(lab: &LabFolder, build: &BuildFolder) -> Vec<Process> {
-    CORE.iter()
-        .map(|&(name, file, binary)| process(lab, name, file, &build.binary(binary)))
-        .collect()
+    CORE.iter().map(|&(name, file, binary)| process(lab, name, file, &build.binary(binary))).collect()
 }
 
 fn process(lab: &LabFolder, name: &'static str, file: &str, binary: &Path) -> Process {
@@ -164,11 +146,7 @@ pub fn find_shard_server(layout: &Layout) -> Option<PathBuf> {
         places.extend(std::env::split_paths(&path).map(|folder| folder.join(SHARD_SERVER)));
     }
     places.push(layout.cached_shard_server());
-    places
-        .into_iter()
-        .find(|place| place.is_file())?
-        .canonicalize()
-        .ok()
+    places.into_iter().find(|place| place.is_file())?.canonicalize().ok()
 }
 
 #[cfg(test)]
@@ -180,32 +158,14 @@ mod tests {
         let layout = Layout::in_folder(Path::new("/h"));
         let lab = layout.lab(&"two".parse().unwrap());
         let kubeconfig = lab.kubeconfig().display().to_string();
-        for addon in addons(
-            &lab,
-            &layout.build(),
-            &Ports::fixed(),
-            Some(Path::new("/bin/shard-server")),
-        ) {
+        for addon in addons(&lab, &layout.build(), &Ports::fixed(), Some(Path::new("/bin/shard-server"))) {
             let mut texts = addon.arguments.clone();
-            texts.extend(
-                addon
-                    .environment
-                    .iter()
-                    .map(|(name, value)| format!("{name}={value}")),
-            );
-            assert!(
-                texts.iter().any(|text| text.ends_with(&kubeconfig)),
-                "{}",
-                addon.process.name
-            );
+            texts.extend(addon.environment.iter().map(|(name, value)| format!("{name}={value}")));
+            assert!(texts.iter().any(|text| text.ends_with(&kubeconfig)), "{}", addon.process.name);
             let command = addon.command(&lab);
-            let set: Vec<_> = command
-                .get_envs()
-                .filter(|(name, _)| *name == "KUBECONFIG")
-                .collect();
+            let set: Vec<_> = command.get_envs().filter(|(name, _)| *name == "KUBECONFIG").collect();
             assert!(
-                set.iter()
-                    .all(|(_, value)| value.is_none_or(|value| value == kubeconfig.as_str())),
+                set.iter().all(|(_, value)| value.is_none_or(|value| value == kubeconfig.as_str())),
                 "{}",
                 addon.process.name
             );

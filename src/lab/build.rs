@@ -11,9 +11,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::components::{
-    AMENDMENT, GO_MOD, GO_SUM, MANIFESTS, PROGRAMS, Program, go_version, linker_flags,
-};
+use super::components::{AMENDMENT, GO_MOD, GO_SUM, MANIFESTS, PROGRAMS, Program, go_version, linker_flags};
 use super::layout::{BuildFolder, Layout};
 use crate::error::CommandError;
 use crate::render::ui::Ui;
@@ -24,12 +22,8 @@ const PARTIAL: &str = ".partial";
 /// Whether everything of this version is there.
 #[must_use]
 pub fn is_complete(build: &BuildFolder) -> bool {
-    PROGRAMS
-        .iter()
-        .all(|program| build.binary(program.name).is_file())
-        && MANIFESTS
-            .iter()
-            .all(|manifest| build.manifests().join(manifest.name()).is_file())
+    PROGRAMS.iter().all(|program| build.binary(program.name).is_file())
+        && MANIFESTS.iter().all(|manifest| build.manifests().join(manifest.name()).is_file())
 }
 
 /// Builds what is missing, with a line for each component.
@@ -56,11 +50,7 @@ pub fn build(ui: &Ui, layout: &Layout) -> Result<BuildFolder, CommandError> {
             continue;
         }
         build_program(&build, program)?;
-        ui.say(format_args!(
-            "{:<24} built in {}s",
-            program.name,
-            start.elapsed().as_secs()
-        ));
+        ui.say(format_args!("{:<24} built in {}s", program.name, start.elapsed().as_secs()));
     }
     copy_manifests(&build)?;
     Ok(build)
@@ -72,8 +62,7 @@ fn lock(ui: &Ui, build: &BuildFolder) -> Result<File, CommandError> {
     let file = File::create(&path).with_context(|| format!("open {}", path.display()))?;
     if file.try_lock().is_err() {
         ui.say("waiting for another build of the lab's components");
-        file.lock()
-            .with_context(|| format!("lock {}", path.display()))?;
+        file.lock().with_context(|| format!("lock {}", path.display()))?;
     }
     Ok(file)
 }
@@ -110,13 +99,8 @@ fn check_go(build: &BuildFolder) -> Result<(), CommandError> {
 fn is_older(have: &str, wanted: &str) -> bool {
     let numbers = |version: &str| -> Option<Vec<u32>> {
         // `1.27rc1` and `1.26.8 X:experiment` count as what they begin with.
-        let end = version
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(version.len());
-        version[..end]
-            .split('.')
-            .map(|part| part.parse().ok())
-            .collect()
+        let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+        version[..end].split('.').map(|part| part.parse().ok()).collect()
     };
     match (numbers(have), numbers(wanted)) {
         (Some(have), Some(wanted)) => have < wanted,
@@ -144,10 +128,7 @@ fn build_program(build: &BuildFolder, program: Program) -> Result<(), CommandErr
         amend(build)?;
         command.arg("-modfile=amended.mod");
     }
-    command
-        .args(["-trimpath", "-ldflags", &linker_flags(), "-o"])
-        .arg(&partial)
-        .arg(program.package);
+    command.args(["-trimpath", "-ldflags", &linker_flags(), "-o"]).arg(&partial).arg(program.package);
     let output = command.output().context("run go")?;
     if !output.status.success() {
         return Err(CommandError::failed(format!(
@@ -208,42 +189,27 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 /// The folder of a module in Go's cache.
 fn module_folder(build: &BuildFolder, module: &str) -> Result<std::path::PathBuf, CommandError> {
-    let output = go(build)
-        .args(["list", "-m", "-f", "{{.Dir}}", module])
-        .output()
-        .context("run go")?;
+    let output = go(build).args(["list", "-m", "-f", "{{.Dir}}", module]).output().context("run go")?;
     let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if output.status.success() && !folder.is_empty() {
         return Ok(folder.into());
     }
     // Listed without a folder: nothing of this module was needed yet.
-    let download = go(build)
-        .args(["mod", "download", module])
-        .output()
-        .context("run go")?;
+    let download = go(build).args(["mod", "download", module]).output().context("run go")?;
     if !download.status.success() {
-        return Err(
-            CommandError::failed(format!("fetch {module}: {}", last_lines(&download))).hint(
-                "sources come through the Go module proxy: check the network, and `go env GOPROXY`",
-            ),
-        );
+        return Err(CommandError::failed(format!("fetch {module}: {}", last_lines(&download)))
+            .hint("sources come through the Go module proxy: check the network, and `go env GOPROXY`"));
     }
-    let output = go(build)
-        .args(["list", "-m", "-f", "{{.Dir}}", module])
-        .output()
-        .context("run go")?;
+    let output = go(build).args(["list", "-m", "-f", "{{.Dir}}", module]).output().context("run go")?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
 fn copy_manifests(build: &BuildFolder) -> Result<(), CommandError> {
     for manifest in MANIFESTS {
         let source = module_folder(build, manifest.module)?.join(manifest.path);
-        let text =
-            fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
+        let text = fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
         let target = build.manifests().join(manifest.name());
-        let partial = build
-            .manifests()
-            .join(format!("{}{PARTIAL}", manifest.name()));
+        let partial = build.manifests().join(format!("{}{PARTIAL}", manifest.name()));
         write(&partial, &text)?;
         fs::rename(&partial, &target).with_context(|| format!("write {}", target.display()))?;
     }

@@ -20,46 +20,16 @@ pub struct Program {
 
 /// Every program, in the order in which they are built: the quick ones that others share code with come first.
 pub const PROGRAMS: [Program; 10] = [
-    Program {
-        name: "kwokctl",
-        package: "sigs.k8s.io/kwok/cmd/kwokctl",
-    },
-    Program {
-        name: "kwok",
-        package: "sigs.k8s.io/kwok/cmd/kwok",
-    },
-    Program {
-        name: "etcd",
-        package: "go.etcd.io/etcd/server/v3",
-    },
-    Program {
-        name: "kube-apiserver",
-        package: "k8s.io/kubernetes/cmd/kube-apiserver",
-    },
-    Program {
-        name: "kube-controller-manager",
-        package: "k8s.io/kubernetes/cmd/kube-controller-manager",
-    },
-    Program {
-        name: "kube-scheduler",
-        package: "k8s.io/kubernetes/cmd/kube-scheduler",
-    },
-    Program {
-        name: "kubectl",
-        package: "k8s.io/kubernetes/cmd/kubectl",
-    },
-    Program {
-        name: "karpenter",
-        package: "sigs.k8s.io/karpenter/kwok",
-    },
-    Program {
-        name: "metrics-server",
-        package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
-    },
-    Program {
-        name: "vpa-recommender",
-        package: "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender",
-    },
+    Program { name: "kwokctl", package: "sigs.k8s.io/kwok/cmd/kwokctl" },
+    Program { name: "kwok", package: "sigs.k8s.io/kwok/cmd/kwok" },
+    Program { name: "etcd", package: "go.etcd.io/etcd/server/v3" },
+    Program { name: "kube-apiserver", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
+    Program { name: "kube-controller-manager", package: "k8s.io/kubernetes/cmd/kube-controller-manager" },
+    Program { name: "kube-scheduler", package: "k8s.io/kubernetes/cmd/kube-scheduler" },
+    Program { name: "kubectl", package: "k8s.io/kubernetes/cmd/kubectl" },
+    Program { name: "karpenter", package: "sigs.k8s.io/karpenter/kwok" },
+    Program { name: "metrics-server", package: "sigs.k8s.io/metrics-server/cmd/metrics-server" },
+    Program { name: "vpa-recommender", package: "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender" },
 ];
 
 /// A file that a lab needs and that belongs to one of the modules.
@@ -83,38 +53,14 @@ const KWOK: &str = "sigs.k8s.io/kwok";
 
 /// Every file taken from a module.
 pub const MANIFESTS: [Manifest; 8] = [
-    Manifest {
-        module: KARPENTER,
-        path: "pkg/apis/crds/karpenter.sh_nodepools.yaml",
-    },
-    Manifest {
-        module: KARPENTER,
-        path: "pkg/apis/crds/karpenter.sh_nodeclaims.yaml",
-    },
-    Manifest {
-        module: KARPENTER,
-        path: "pkg/apis/crds/karpenter.sh_nodeoverlays.yaml",
-    },
-    Manifest {
-        module: KARPENTER,
-        path: "pkg/apis/crds/autoscaling.x-k8s.io_capacitybuffers.yaml",
-    },
-    Manifest {
-        module: KARPENTER,
-        path: "kwok/apis/crds/karpenter.kwok.sh_kwoknodeclasses.yaml",
-    },
-    Manifest {
-        module: "k8s.io/autoscaler/vertical-pod-autoscaler",
-        path: "deploy/vpa-v1-crd-gen.yaml",
-    },
-    Manifest {
-        module: KWOK,
-        path: "kustomize/metrics/resource/metrics-resource.yaml",
-    },
-    Manifest {
-        module: KWOK,
-        path: "kustomize/metrics/usage/usage-from-annotation.yaml",
-    },
+    Manifest { module: KARPENTER, path: "pkg/apis/crds/karpenter.sh_nodepools.yaml" },
+    Manifest { module: KARPENTER, path: "pkg/apis/crds/karpenter.sh_nodeclaims.yaml" },
+    Manifest { module: KARPENTER, path: "pkg/apis/crds/karpenter.sh_nodeoverlays.yaml" },
+    Manifest { module: KARPENTER, path: "pkg/apis/crds/autoscaling.x-k8s.io_capacitybuffers.yaml" },
+    Manifest { module: KARPENTER, path: "kwok/apis/crds/karpenter.kwok.sh_kwoknodeclasses.yaml" },
+    Manifest { module: "k8s.io/autoscaler/vertical-pod-autoscaler", path: "deploy/vpa-v1-crd-gen.yaml" },
+    Manifest { module: KWOK, path: "kustomize/metrics/resource/metrics-resource.yaml" },
+    Manifest { module: KWOK, path: "kustomize/metrics/usage/usage-from-annotation.yaml" },
 ];
 
 /// One line of a module's source that is built otherwise than it was published.
@@ -141,10 +87,7 @@ pub const AMENDMENT: Amendment = Amendment {
 pub fn version_of(module: &str) -> Option<&'static str> {
     GO_MOD.lines().find_map(|line| {
         let mut words = line.split_whitespace();
-        (words.next()? == module)
-            .then(|| words.next())
-            .flatten()
-            .filter(|word| word.starts_with('v'))
+        (words.next()? == module).then(|| words.next()).flatten().filter(|word| word.starts_with('v'))
     })
 }
 
@@ -199,13 +142,10 @@ fn key_of(go_mod: &str, go_sum: &str, flags: &str) -> String {
     add(AMENDMENT.path);
     add(AMENDMENT.from);
     add(AMENDMENT.to);
-    hash.finalize()
-        .iter()
-        .take(8)
-        .fold(String::new(), |mut key, byte| {
-            let _ = write!(key, "{byte:02x}");
-            key
-        })
+    hash.finalize().iter().take(8).fold(String::new(), |mut key, byte| {
+        let _ = write!(key, "{byte:02x}");
+        key
+    })
 }
 
 #[cfg(test)]

@@ -31,11 +31,8 @@ pub fn down(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(), CommandError
     let path = layout.lock(name);
     let lock = File::create(&path).with_context(|| format!("open {}", path.display()))?;
     if lock.try_lock().is_err() {
-        ui.say(format_args!(
-            "waiting for another command that works on lab {name}"
-        ));
-        lock.lock()
-            .with_context(|| format!("lock {}", path.display()))?;
+        ui.say(format_args!("waiting for another command that works on lab {name}"));
+        lock.lock().with_context(|| format!("lock {}", path.display()))?;
     }
     remove(layout, &lab)?;
     let _ = fs::remove_file(&path);
@@ -57,10 +54,7 @@ pub fn remove(layout: &Layout, lab: &LabFolder) -> Result<(), CommandError> {
             left.join(", "),
             lab.name()
         ))
-        .hint(format!(
-            "their pids are in {}; stop them and run this again",
-            lab.pids().display()
-        )));
+        .hint(format!("their pids are in {}; stop them and run this again", lab.pids().display())));
     }
     for volume in volumes(&lab.cluster().join("etcd")) {
         let _ = fs::remove_dir_all(volume);
@@ -80,14 +74,9 @@ pub fn processes(layout: &Layout, lab: &LabFolder) -> (Vec<Process>, Vec<Process
     };
     let addons = match &record {
         Some(record) => addons(lab, &build, &record.ports, record.shard_server.as_deref()),
-        None => {
-            Ports::find(0).map_or_else(|_| Vec::new(), |ports| addons(lab, &build, &ports, None))
-        }
+        None => Ports::find(0).map_or_else(|_| Vec::new(), |ports| addons(lab, &build, &ports, None)),
     };
-    (
-        addons.into_iter().map(|addon| addon.process).collect(),
-        core(lab, &build),
-    )
+    (addons.into_iter().map(|addon| addon.process).collect(), core(lab, &build))
 }
 
 /// The folders of a lab's volumes. Read from etcd's files rather than asked of the API server: that works also when
@@ -112,10 +101,7 @@ fn collect_volumes(bytes: &[u8], found: &mut BTreeSet<PathBuf>) {
     let mut rest = bytes;
     while let Some(at) = find(rest, prefix) {
         rest = &rest[at + prefix.len()..];
-        let Some(name) = rest
-            .get(..UUID)
-            .and_then(|name| std::str::from_utf8(name).ok())
-        else {
+        let Some(name) = rest.get(..UUID).and_then(|name| std::str::from_utf8(name).ok()) else {
             continue;
         };
         // A name of another form, above all one with a slash or dots, is none of ours.

@@ -31,7 +31,8 @@ impl FromStr for LabName {
         if valid {
             Ok(Self(text.to_owned()))
         } else {
-            Err("a lab's name has 1 to 63 lower-case letters, digits and inner dashes, for example lab-2".to_owned())
+            Err("a lab's name has 1 to 63 lower-case letters, digits and inner dashes, for example lab-2"
+                .to_owned())
         }
     }
 }
@@ -60,20 +61,14 @@ impl Layout {
 
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, CommandError> {
         // The XDG rules say that a relative path is to be ignored.
-        let absolute = |name: &str| {
-            variable(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
+        let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = |xdg: &str, below_home: &str| {
             absolute(xdg)
                 .or_else(|| absolute("HOME").map(|home| home.join(below_home)))
                 .map(|folder| folder.join("shardctl"))
                 .ok_or_else(|| {
-                    CommandError::failed(format!(
-                        "neither {xdg} nor HOME names a folder to keep the lab in"
-                    ))
-                    .hint(format!("set {xdg} to an absolute path"))
+                    CommandError::failed(format!("neither {xdg} nor HOME names a folder to keep the lab in"))
+                        .hint(format!("set {xdg} to an absolute path"))
                 })
         };
         Ok(Self {
@@ -85,10 +80,7 @@ impl Layout {
     /// Everything below one folder, for tests.
     #[cfg(test)]
     pub fn in_folder(folder: &Path) -> Self {
-        Self {
-            cache: folder.join("cache"),
-            state: folder.join("state"),
-        }
+        Self { cache: folder.join("cache"), state: folder.join("state") }
     }
 
     /// Where this version's components are built into.
@@ -100,9 +92,7 @@ impl Layout {
     /// Where the components of this key were built into: a lab may run those of another version.
     #[must_use]
     pub fn build_of(&self, key: &str) -> BuildFolder {
-        BuildFolder {
-            root: self.cache.join(key),
-        }
+        BuildFolder { root: self.cache.join(key) }
     }
 
     /// Where `make lab` leaves the shard server.
@@ -120,10 +110,7 @@ impl Layout {
     /// The folder of one lab.
     #[must_use]
     pub fn lab(&self, name: &LabName) -> LabFolder {
-        LabFolder {
-            root: self.state.join(name.as_str()),
-            name: name.clone(),
-        }
+        LabFolder { root: self.state.join(name.as_str()), name: name.clone() }
     }
 
     /// The file whose lock says that somebody is starting or stopping this lab.
@@ -259,10 +246,7 @@ mod tests {
 
     fn layout(variables: &[(&str, &str)]) -> Result<Layout, CommandError> {
         Layout::from_variables(|name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| OsString::from(value))
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
         })
     }
 
@@ -271,17 +255,7 @@ mod tests {
         for name in ["lab", "a", "lab-2", "0", &"a".repeat(63)] {
             assert!(name.parse::<LabName>().is_ok(), "{name}");
         }
-        for name in [
-            "",
-            "-lab",
-            "lab-",
-            "Lab",
-            "a.b",
-            "a_b",
-            "../x",
-            "läb",
-            &"a".repeat(64),
-        ] {
+        for name in ["", "-lab", "lab-", "Lab", "a.b", "a_b", "../x", "läb", &"a".repeat(64)] {
             assert!(name.parse::<LabName>().is_err(), "{name}");
         }
     }
@@ -289,21 +263,10 @@ mod tests {
     #[test]
     fn folders_follow_the_xdg_rules() {
         let home = layout(&[("HOME", "/home/me")]).unwrap();
-        assert_eq!(
-            home.labs(),
-            Path::new("/home/me/.local/state/shardctl/labs")
-        );
-        assert!(
-            home.build()
-                .binaries()
-                .starts_with("/home/me/.cache/shardctl/lab")
-        );
-        let xdg = layout(&[
-            ("HOME", "/home/me"),
-            ("XDG_STATE_HOME", "/s"),
-            ("XDG_CACHE_HOME", "relative"),
-        ])
-        .unwrap();
+        assert_eq!(home.labs(), Path::new("/home/me/.local/state/shardctl/labs"));
+        assert!(home.build().binaries().starts_with("/home/me/.cache/shardctl/lab"));
+        let xdg = layout(&[("HOME", "/home/me"), ("XDG_STATE_HOME", "/s"), ("XDG_CACHE_HOME", "relative")])
+            .unwrap();
         assert_eq!(xdg.labs(), Path::new("/s/shardctl/labs"));
         assert!(xdg.build().binaries().starts_with("/home/me/.cache"));
         assert_eq!(layout(&[]).unwrap_err().hints.len(), 1);
@@ -313,19 +276,8 @@ mod tests {
     fn a_lab_keeps_everything_in_its_own_folder() {
         let layout = layout(&[("HOME", "/h")]).unwrap();
         let lab = layout.lab(&"two".parse().unwrap());
-        for path in [
-            lab.kubeconfig(),
-            lab.kwok(),
-            lab.pids(),
-            lab.logs(),
-            lab.record(),
-            lab.sizes(),
-        ] {
-            assert!(
-                path.starts_with("/h/.local/state/shardctl/labs/two"),
-                "{}",
-                path.display()
-            );
+        for path in [lab.kubeconfig(), lab.kwok(), lab.pids(), lab.logs(), lab.record(), lab.sizes()] {
+            assert!(path.starts_with("/h/.local/state/shardctl/labs/two"), "{}", path.display());
         }
     }
 }

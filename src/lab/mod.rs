@@ -128,8 +128,7 @@ pub fn run(context: &Context, command: LabCommand) -> Result<ExitCode, CommandEr
         }
         LabCommand::Kubeconfig(args) => {
             let path = existing(&layout, &args.lab.name)?.kubeconfig();
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("read {}", path.display()))?;
+            let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
             context.ui.print(&text);
             Ok(ExitCode::Done)
         }
@@ -200,10 +199,7 @@ mod tests {
 
     #[test]
     fn words_with_blanks_and_quotes_survive_a_shell() {
-        assert_eq!(
-            shell_word("/home/me/lab-1/kubeconfig"),
-            "/home/me/lab-1/kubeconfig"
-        );
+        assert_eq!(shell_word("/home/me/lab-1/kubeconfig"), "/home/me/lab-1/kubeconfig");
         assert_eq!(shell_word("/home/my files/k"), "'/home/my files/k'");
         assert_eq!(shell_word("it's"), r"'it'\''s'");
     }

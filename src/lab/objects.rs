@@ -22,11 +22,7 @@ pub struct Object {
 
 /// The kinds that a lab is furnished with: kind, plural, namespaced.
 const KINDS: [(&str, &str, bool); 7] = [
-    (
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-        false,
-    ),
+    ("CustomResourceDefinition", "customresourcedefinitions", false),
     ("APIService", "apiservices", false),
     ("Service", "services", true),
     ("StorageClass", "storageclasses", false),
@@ -42,18 +38,11 @@ const KINDS: [(&str, &str, bool); 7] = [
 pub fn parse(text: &str) -> anyhow::Result<Vec<Object>> {
     text.split("\n---")
         .map(|document| document.trim_start_matches("---"))
-        .filter(|document| {
-            document
-                .lines()
-                .any(|line| !line.trim().is_empty() && !line.starts_with('#'))
-        })
+        .filter(|document| document.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#')))
         .map(|document| {
             let value: Value =
                 serde_saphyr::from_str(document).context("an object of the lab is not YAML")?;
-            Ok(Object {
-                path: path(&value)?,
-                yaml: document.to_owned(),
-            })
+            Ok(Object { path: path(&value)?, yaml: document.to_owned() })
         })
         .collect()
 }
@@ -132,11 +121,7 @@ pub fn furniture(ports: &Ports, node_launch: Duration) -> Result<Vec<Object>, Co
 ///
 /// # Errors
 /// What the server said last.
-pub async fn apply(
-    client: &RawClient,
-    objects: &[Object],
-    deadline: Instant,
-) -> Result<(), RawError> {
+pub async fn apply(client: &RawClient, objects: &[Object], deadline: Instant) -> Result<(), RawError> {
     let work = objects.iter().map(|object| async move {
         loop {
             match client.apply(&object.path, &object.yaml).await {

@@ -49,10 +49,7 @@ impl Ports {
                     return Ok(port);
                 }
             }
-            Err(io::Error::new(
-                io::ErrorKind::AddrInUse,
-                "no free port left",
-            ))
+            Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port left"))
         };
         Ok(Self {
             etcd: next()?,
@@ -92,12 +89,8 @@ mod tests {
     #[test]
     fn ports_differ_and_are_below_the_range_of_outgoing_connections() {
         let ports = serde_json::to_value(Ports::find(7).unwrap()).unwrap();
-        let all: BTreeSet<_> = ports
-            .as_object()
-            .unwrap()
-            .values()
-            .map(|port| port.as_u64().unwrap())
-            .collect();
+        let all: BTreeSet<_> =
+            ports.as_object().unwrap().values().map(|port| port.as_u64().unwrap()).collect();
         assert_eq!(all.len(), 10);
         assert!(all.iter().all(|port| (12_000..32_768).contains(port)));
     }

@@ -37,12 +37,8 @@ impl Process {
     /// When the program or its files cannot be opened.
     pub fn start(&self, command: &mut Command) -> io::Result<Child> {
         let log = File::options().create(true).append(true).open(&self.log)?;
-        let child = command
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
+        let child =
+            command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
         fs::write(&self.pid_file, child.id().to_string())?;
         Ok(child)
     }
@@ -55,11 +51,8 @@ impl Process {
     /// Resident memory in bytes, where the system tells.
     #[must_use]
     pub fn resident_memory(&self) -> Option<u64> {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", self.pid()?.as_raw_nonzero())).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?.as_raw_nonzero())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kib * 1024)
     }
@@ -71,13 +64,8 @@ impl Process {
         // A log can be long, its end is enough.
         let tail = &text[text.len().saturating_sub(64 * 1024)..];
         let tail = String::from_utf8_lossy(tail);
-        let mut last: Vec<String> = tail
-            .lines()
-            .rev()
-            .filter(|line| !line.trim().is_empty())
-            .take(lines)
-            .map(shorten)
-            .collect();
+        let mut last: Vec<String> =
+            tail.lines().rev().filter(|line| !line.trim().is_empty()).take(lines).map(shorten).collect();
         last.reverse();
         last
     }
@@ -107,9 +95,7 @@ fn runs(pid: Pid, binary: &Path) -> bool {
 
 /// For systems without /proc.
 fn runs_by_ps(pid: Pid, binary: &Path) -> bool {
-    let output = Command::new("ps")
-        .args(["-o", "comm=", "-p", &pid.as_raw_nonzero().to_string()])
-        .output();
+    let output = Command::new("ps").args(["-o", "comm=", "-p", &pid.as_raw_nonzero().to_string()]).output();
     output.is_ok_and(|output| {
         let running = String::from_utf8_lossy(&output.stdout);
         !running.trim().is_empty() && Path::new(running.trim()).file_name() == binary.file_name()
@@ -131,10 +117,7 @@ pub fn stop(processes: &[Process], grace: Duration) -> Vec<&'static str> {
         signal(Signal::KILL);
         all_gone(processes, Duration::from_secs(5));
     }
-    let left: Vec<_> = processes
-        .iter()
-        .filter(|process| process.pid().is_some())
-        .collect();
+    let left: Vec<_> = processes.iter().filter(|process| process.pid().is_some()).collect();
     for process in processes {
         if process.pid().is_none() {
             process.forget();
@@ -161,16 +144,9 @@ mod tests {
     use super::*;
 
     fn sleeper(folder: &Path) -> Process {
-        let binary = ["/bin/sleep", "/usr/bin/sleep"]
-            .iter()
-            .find_map(|path| fs::canonicalize(path).ok())
-            .unwrap();
-        Process {
-            name: "sleep",
-            binary,
-            pid_file: folder.join("sleep.pid"),
-            log: folder.join("sleep.log"),
-        }
+        let binary =
+            ["/bin/sleep", "/usr/bin/sleep"].iter().find_map(|path| fs::canonicalize(path).ok()).unwrap();
+        Process { name: "sleep", binary, pid_file: folder.join("sleep.pid"), log: folder.join("sleep.log") }
     }
 
     fn folder(test: &str) -> PathBuf {
@@ -184,15 +160,8 @@ mod tests {
         let folder = folder("stop");
         let process = sleeper(&folder);
         assert!(process.pid().is_none());
-        let mut child = process
-            .start(Command::new(&process.binary).arg("60"))
-            .unwrap();
-        assert_eq!(
-            process
-                .pid()
-                .map(|pid| pid.as_raw_nonzero().get().cast_unsigned()),
-            Some(child.id())
-        );
+        let mut child = process.start(Command::new(&process.binary).arg("60")).unwrap();
+        assert_eq!(process.pid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned()), Some(child.id()));
         // Waiting in another thread collects the child, as init would.
         let waiter = thread::spawn(move || child.wait().unwrap());
         assert!(stop(std::slice::from_ref(&process), Duration::from_secs(5)).is_empty());

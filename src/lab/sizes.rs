@@ -55,11 +55,7 @@ struct Requirement {
 }
 
 fn is(key: &'static str, value: impl ToString) -> Requirement {
-    Requirement {
-        key,
-        operator: "In",
-        values: [value.to_string()],
-    }
+    Requirement { key, operator: "In", values: [value.to_string()] }
 }
 
 /// Karpenter's own JSON for these sizes. Sizes without a price are left out: Karpenter would take them for free.
@@ -83,26 +79,14 @@ fn instance_type(size: &Size) -> Option<InstanceType> {
         is("karpenter.azure.com/sku-series", size.series),
         is("karpenter.azure.com/sku-version", size.version),
         is("karpenter.azure.com/sku-cpu", size.vcpus),
-        is(
-            "karpenter.azure.com/sku-memory",
-            u64::from(size.memory_gib) * 1024,
-        ),
-        is(
-            "karpenter.azure.com/sku-storage-premium-capable",
-            size.premium.unwrap_or(false),
-        ),
+        is("karpenter.azure.com/sku-memory", u64::from(size.memory_gib) * 1024),
+        is("karpenter.azure.com/sku-storage-premium-capable", size.premium.unwrap_or(false)),
     ];
     let offerings = ZONES.map(|zone| {
-        let mut requirements = vec![
-            is("topology.kubernetes.io/zone", zone),
-            is("topology.disk.csi.azure.com/zone", zone),
-        ];
+        let mut requirements =
+            vec![is("topology.kubernetes.io/zone", zone), is("topology.disk.csi.azure.com/zone", zone)];
         requirements.extend(labels.iter().cloned());
-        Offering {
-            price,
-            available: true,
-            requirements,
-        }
+        Offering { price, available: true, requirements }
     });
     Some(InstanceType {
         name: size.name,
@@ -131,11 +115,7 @@ mod tests {
         let types: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(types[0]["name"], "Standard_E8s_v5");
         assert_eq!(types[0]["resources"]["cpu"], "7920m");
-        let memory: u64 = types[0]["resources"]["memory"]
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap();
+        let memory: u64 = types[0]["resources"]["memory"].as_str().unwrap().parse().unwrap();
         let plan = planned_allocatable(size("Standard_E8s_v5").unwrap());
         assert_eq!(memory - (10 << 20), plan.memory_bytes);
     }
@@ -159,10 +139,7 @@ mod tests {
 
     #[test]
     fn a_size_without_a_price_is_left_out() {
-        let unpriced = *sizes()
-            .iter()
-            .find(|size| size.price_eastus.is_none())
-            .unwrap();
+        let unpriced = *sizes().iter().find(|size| size.price_eastus.is_none()).unwrap();
         assert_eq!(instance_types(&[unpriced]).unwrap(), "[]");
     }
 }

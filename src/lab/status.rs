@@ -67,11 +67,7 @@ impl From<&Process> for ComponentReport {
 }
 
 /// Runs `shardctl lab status`.
-pub fn status(
-    context: &Context,
-    layout: &Layout,
-    format: Format,
-) -> Result<ExitCode, CommandError> {
+pub fn status(context: &Context, layout: &Layout, format: Format) -> Result<ExitCode, CommandError> {
     let mut reports = Vec::new();
     let mut problem = None;
     for name in layout.names() {
@@ -79,10 +75,8 @@ pub fn status(
         let record = Record::read(&lab);
         let (addons, core) = processes(layout, &lab);
         let all: Vec<_> = core.iter().chain(&addons).collect();
-        let components: Vec<ComponentReport> = all
-            .iter()
-            .map(|process| ComponentReport::from(*process))
-            .collect();
+        let components: Vec<ComponentReport> =
+            all.iter().map(|process| ComponentReport::from(*process)).collect();
         let complete = record.as_ref().is_some_and(|record| record.complete);
         if let Some(dead) = all.iter().find(|process| process.pid().is_none())
             && problem.is_none()
@@ -92,9 +86,7 @@ pub fn status(
             } else {
                 CommandError::failed(format!("lab {name} was never up"))
                     .hint(format!("start it: {}", super::up_command(&name)))
-                    .hint(format!(
-                        "or remove what is left of it: shardctl lab down --name {name}"
-                    ))
+                    .hint(format!("or remove what is left of it: shardctl lab down --name {name}"))
             });
         }
         reports.push(LabReport {
@@ -109,18 +101,12 @@ pub fn status(
     }
     match format {
         Format::Json => {
-            let list = LabList {
-                api_version: "shardctl.dev/v1alpha1",
-                kind: "LabList",
-                items: reports,
-            };
+            let list = LabList { api_version: "shardctl.dev/v1alpha1", kind: "LabList", items: reports };
             let text = serde_json::to_string_pretty(&list).map_err(anyhow::Error::from)?;
             context.ui.print(&format!("{text}\n"));
         }
         Format::Table if reports.is_empty() => {
-            context
-                .ui
-                .say("there is no lab on this machine; `shardctl lab up` starts one");
+            context.ui.say("there is no lab on this machine; `shardctl lab up` starts one");
         }
         Format::Table => context.ui.print(&table(context, &reports)),
     }
@@ -129,10 +115,7 @@ pub fn status(
 
 fn table(context: &Context, reports: &[LabReport]) -> String {
     let style = context.ui.style();
-    let mut columns = Columns::new(
-        &["lab", "component", "status", "pid", "memory"],
-        context.ui.width(),
-    );
+    let mut columns = Columns::new(&["lab", "component", "status", "pid", "memory"], context.ui.width());
     for report in reports {
         for component in &report.components {
             let status = if component.running {
@@ -144,9 +127,7 @@ fn table(context: &Context, reports: &[LabReport]) -> String {
                 report.name.clone(),
                 component.name.to_owned(),
                 status,
-                component
-                    .pid
-                    .map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
+                component.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
                 component
                     .resident_memory_bytes
                     .map_or_else(|| "-".to_owned(), |bytes| format!("{}Mi", bytes >> 20)),

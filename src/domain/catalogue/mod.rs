@@ -53,12 +53,8 @@ pub struct Size {
 /// When the prices were listed.
 pub const PRICES_LISTED: &str = "2026-06-18";
 
-static SIZES: LazyLock<Vec<Size>> = LazyLock::new(|| {
-    include_str!("sizes.tsv")
-        .lines()
-        .filter_map(parse)
-        .collect()
-});
+static SIZES: LazyLock<Vec<Size>> =
+    LazyLock::new(|| include_str!("sizes.tsv").lines().filter_map(parse).collect());
 
 /// Every size, by family, series and vCPUs.
 #[must_use]
@@ -92,11 +88,7 @@ fn parse(line: &'static str) -> Option<Size> {
             "arm64" => Architecture::Arm64,
             _ => return None,
         },
-        price_eastus: known(cells.next()?)
-            .map(str::parse)
-            .transpose()
-            .ok()?
-            .map(UsdPerHour),
+        price_eastus: known(cells.next()?).map(str::parse).transpose().ok()?.map(UsdPerHour),
     };
     cells.next().is_none().then_some(size)
 }
@@ -113,10 +105,7 @@ mod tests {
 
     #[test]
     fn every_line_of_data_is_read() {
-        let lines = include_str!("sizes.tsv")
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .count();
+        let lines = include_str!("sizes.tsv").lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(sizes().len(), lines);
         assert!(lines > 700);
     }
@@ -144,11 +133,7 @@ mod tests {
         // 0.0565 per vCPU throughout the series.
         for size in sizes().iter().filter(|size| size.series == "Eas_v5") {
             let per_vcpu = size.price_eastus.unwrap().0 / f64::from(size.vcpus);
-            assert!(
-                (per_vcpu - 0.0565).abs() < 0.0005,
-                "{}: {per_vcpu}",
-                size.name
-            );
+            assert!((per_vcpu - 0.0565).abs() < 0.0005, "{}: {per_vcpu}", size.name);
         }
     }
 
