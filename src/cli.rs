@@ -67,6 +67,8 @@ pub struct GlobalOptions {
 /// The commands, in the order in which an operator meets them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(commands::init::InitArgs),
+    Deploy(commands::deploy::DeployArgs),
     Version(commands::version::VersionArgs),
     Completion(commands::completion::CompletionArgs),
     #[command(subcommand)]
@@ -124,6 +126,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
     match command {
+        Command::Init(args) => commands::init::run(context, &args),
+        Command::Deploy(args) => commands::deploy::run(context, &args),
         Command::Version(args) => commands::version::run(context, &args),
         Command::Completion(args) => commands::completion::run(context, &args),
         Command::Lab(command) => lab::run(context, command),

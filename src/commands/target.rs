@@ -79,6 +79,13 @@ impl Target {
     }
 }
 
+/// A named workload of the connection's namespace.
+#[must_use]
+pub fn named(cluster: &Cluster, name: &str) -> Target {
+    let reference = WorkloadRef { namespace: cluster.namespace().to_owned(), name: name.to_owned() };
+    Target { cluster: cluster.clone(), reference, shardset: None }
+}
+
 /// Connects with the global options. Nothing is sent yet.
 ///
 /// # Errors

@@ -480,6 +480,20 @@ impl Snapshot {
         self.node(shard.pod.as_ref()?.node.as_ref()?)
     }
 
+    /// The shards that would take another template if they restarted now.
+    #[must_use]
+    pub fn armed_shards(&self) -> Vec<&PodName> {
+        let wanted = &self.workload.update_revision;
+        self.shards
+            .iter()
+            .filter(|shard| {
+                let pod = shard.pod.as_ref().filter(|pod| pod.deleted_at.is_none());
+                pod.is_some_and(|pod| pod.revision.as_ref() != Some(wanted))
+            })
+            .map(|shard| &shard.pod_name)
+            .collect()
+    }
+
     /// The pools whose nodes a new shard could be placed on, by the template's node terms and tolerations.
     ///
     /// # Errors

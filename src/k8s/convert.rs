@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::domain::names::{ClaimName, NodeName, PodName, VolumeName, WorkloadRef};
+use crate::domain::prerequisites::Quota;
 use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::snapshot::{
     Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DisruptionBudget, Endpoint, HttpProbe,
@@ -464,6 +465,29 @@ pub(super) fn storage_class(class: &storage::StorageClass) -> StorageClass {
         // What the API server fills in when it is left out.
         reclaim_policy: class.reclaim_policy.clone().unwrap_or_else(|| "Delete".to_owned()),
     }
+}
+
+pub(super) fn quota(quota: &core::ResourceQuota) -> Quota {
+    let status = quota.status.clone().unwrap_or_default();
+    Quota {
+        name: quota.metadata.name.clone().unwrap_or_default(),
+        hard: all(status.hard.as_ref().or(quota.spec.as_ref().and_then(|spec| spec.hard.as_ref()))),
+        used: all(status.used.as_ref()),
+    }
+}
+
+/// When an event last happened: series, new and old API each have their own field.
+pub(super) fn event_time(event: &core::Event) -> Option<Timestamp> {
+    let series =
+        event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
+    let last = time(event.last_timestamp.as_ref());
+    let once = event.event_time.as_ref().map(|time| time.0);
+    series.max(last).max(once)
+}
+
+pub(super) fn event_text(event: &core::Event) -> String {
+    let reason = event.reason.as_deref().unwrap_or("Warning");
+    format!("{reason}: {}", event.message.as_deref().unwrap_or_default())
 }
 
 #[cfg(test)]

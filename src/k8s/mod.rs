@@ -6,10 +6,13 @@ mod convert;
 mod error;
 mod health;
 mod karpenter;
+mod prerequisites;
 pub mod raw;
 mod snapshot;
+mod watch;
 
 pub use apply::{ApplyOptions, Permission};
 pub use client::{Cluster, ConnectOptions, FIELD_MANAGER, RequestLog};
 pub use error::{Failure, RequestError};
 pub use snapshot::Scope;
+pub use watch::Changes;

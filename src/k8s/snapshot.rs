@@ -9,6 +9,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1 as storage;
 use kube::api::{Api, DynamicObject, GetParams, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -19,6 +20,7 @@ use super::error::{Failure, RequestError};
 use super::{convert, health, karpenter};
 use crate::domain::names::{ClaimName, NodeName, NodePoolName, PodName, VolumeName, WorkloadRef};
 use crate::domain::quantity::Resources;
+use crate::domain::shardset::Adoptable;
 use crate::domain::snapshot::{
     Claim, NODE_POOL_LABEL, Node, NodeClass, NodePool, Occupant, Part, Pod, Service, Shard, Snapshot,
     StorageClass, Unknown, VerticalAutoscaler, Volume, Workload,
@@ -172,6 +174,37 @@ impl Cluster {
         let pods = self.list(&operation, &api, parameters).await?;
         let owned = pods.into_iter().filter(|pod| convert::is_owned_by(pod, &workload.uid)).collect();
         Ok((workload, owned))
+    }
+
+    /// Reads what describing a StatefulSet takes.
+    ///
+    /// # Errors
+    /// When it, or something that belongs to it, cannot be read.
+    pub async fn adoptable(&self, reference: &WorkloadRef) -> Result<Adoptable, RequestError> {
+        let api: Api<StatefulSet> = Api::namespaced(self.client.clone(), &reference.namespace);
+        let operation = format!("get {reference} in namespace {}", reference.namespace);
+        let set = self.read(&operation, || api.get(&reference.name)).await?;
+        let workload = convert::workload(&set, &reference.namespace);
+        let object = serde_json::to_value(&set)
+            .map_err(|error| RequestError::new(operation, Failure::Other, error.to_string()))?;
+        let priority = async {
+            let Some(name) = &workload.template.priority_class else { return Ok(None) };
+            let api: Api<PriorityClass> = Api::all(self.client.clone());
+            let class = self.find(&format!("get priority class {name}"), || api.get(name)).await?;
+            Ok(class.and_then(|class| class.value))
+        };
+        let (priority, services, budgets, node_pools) =
+            futures::join!(priority, self.services(&workload), self.disruption_budgets(), self.node_pools());
+        let budget = budgets?.into_iter().find(|budget| budget.selector == workload.selector);
+        let node_pools = node_pools.unwrap_or_default().into_iter();
+        Ok(Adoptable {
+            priority: priority?,
+            client_service: services?.into_iter().find(|service| !service.is_headless),
+            min_available: budget.and_then(|budget| budget.min_available?.parse().ok()),
+            node_pools: node_pools.filter(|pool| workload.template.can_be_placed_on(pool)).collect(),
+            workload,
+            object,
+        })
     }
 
     async fn nodes_by_name(
@@ -497,7 +530,7 @@ fn part<T>(result: Result<T, RequestError>) -> Part<T> {
     result.map_err(Unknown::from)
 }
 
-fn label_selector(labels: &BTreeMap<String, String>) -> String {
+pub(super) fn label_selector(labels: &BTreeMap<String, String>) -> String {
     let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     pairs.join(",")
 }

@@ -1,5 +1,7 @@
 //! The only writer to a stream: styles, tables, progress, and one file per report.
 
+pub mod progress;
+pub mod report;
 pub mod style;
 pub mod table;
 pub mod ui;

@@ -46,6 +46,11 @@ impl Ui {
         let _ = writeln!(self.err(), "{line}");
     }
 
+    /// Writes lines about what is going on, each ended already.
+    pub fn say_block(&self, lines: &str) {
+        let _ = self.err().write_all(lines.as_bytes());
+    }
+
     /// Standard error, for progress displays.
     pub fn err(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
         lock(&self.err.writer)

@@ -7,6 +7,12 @@ use super::{ShardSet, json_schema};
 /// Longest line of a comment, its indentation not counted.
 const COMMENT_WIDTH: usize = 92;
 
+/// The first lines of the file.
+const HEADER: &str = "\
+# A ShardSet: the one description of a sharded service of which every shard must be up.
+# `shardctl deploy -f FILE --phase explore` applies it, `shardctl init --schema` prints its schema for editors.
+";
+
 /// A ShardSet as YAML with a comment above each field that has a description.
 ///
 /// The comments are the descriptions in the JSON Schema, which are the doc comments of the types: there
@@ -17,7 +23,7 @@ const COMMENT_WIDTH: usize = 92;
 pub fn to_commented_yaml(shardset: &ShardSet) -> Result<String, serde_saphyr::ser::Error> {
     let value = serde_json::to_value(shardset)
         .map_err(|error| serde_saphyr::ser::Error::Unexpected { msg: error.to_string() })?;
-    let mut yaml = String::new();
+    let mut yaml = HEADER.to_owned();
     if let Value::Object(fields) = &value {
         write_fields(&mut yaml, fields, &json_schema(), 0)?;
     }
@@ -33,10 +39,12 @@ fn write_fields(
     let indent = "  ".repeat(depth);
     for (name, value) in fields {
         let field = schema.pointer(&format!("/properties/{name}")).unwrap_or(&Value::Null);
-        if depth == 1 && !yaml.ends_with(":\n") {
+        if depth == 1 && schema.pointer("/properties/replicas").is_some() && !yaml.ends_with(":\n") {
             yaml.push('\n');
         }
-        if let Some(description) = field.get("description").and_then(Value::as_str) {
+        // The four fields of every Kubernetes file need no explanation.
+        let description = field.get("description").and_then(Value::as_str).filter(|_| depth > 0);
+        if let Some(description) = description {
             for line in textwrap(description) {
                 yaml.push_str(&format!("{indent}# {line}\n"));
             }

@@ -83,15 +83,18 @@ impl ShardSet {
     }
 
     fn labels(&self) -> Value {
-        json!({
-            "app.kubernetes.io/name": self.metadata.name,
-            "app.kubernetes.io/component": "shard",
-            MANAGED_BY_LABEL: "shardctl",
-        })
+        let mut labels = json!({MANAGED_BY_LABEL: "shardctl"});
+        json_patch::merge(&mut labels, &self.selector());
+        labels
     }
 
     fn selector(&self) -> Value {
-        json!({"app.kubernetes.io/name": self.metadata.name, "app.kubernetes.io/component": "shard"})
+        match &self.spec.selector {
+            Some(selector) => json!(selector),
+            None => {
+                json!({"app.kubernetes.io/name": self.metadata.name, "app.kubernetes.io/component": "shard"})
+            }
+        }
     }
 
     fn meta(&self, name: &str) -> Value {
@@ -323,7 +326,7 @@ impl ShardSet {
         let startup_failures =
             shard.health.startup_timeout.as_seconds().div_ceil(PROBE_PERIOD_SECONDS).max(1);
         let mut container = json!({
-            "name": CONTAINER_NAME,
+            "name": shard.container_name.as_deref().unwrap_or(CONTAINER_NAME),
             "image": shard.image,
             "imagePullPolicy": "IfNotPresent",
             "ports": [{"name": PORT_NAME, "containerPort": shard.port, "protocol": "TCP"}],

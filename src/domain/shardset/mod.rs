@@ -3,6 +3,7 @@
 //! The doc comments of these types are the comments in the file that `shardctl init` writes and the
 //! descriptions in the published JSON Schema, so they are written for the operator.
 
+mod adopt;
 mod commented;
 mod duration;
 pub mod manifests;
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use adopt::{Adoptable, adopt};
 pub use commented::to_commented_yaml;
 pub use duration::{Period, Span};
 pub use parse::{ParseError, parse};
@@ -74,6 +76,10 @@ pub struct Spec {
     /// How many shards must be up for the service to be up: all, or a number.
     #[serde(default)]
     pub availability: Availability,
+    /// Labels that pods of this service carry and no others do. Left out: the name and component=shard.
+    /// It cannot change once the StatefulSet is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<BTreeMap<String, String>>,
     /// One shard.
     pub shard: Shard,
     /// The volume that each shard keeps its data on.
@@ -130,6 +136,9 @@ impl Availability {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline)]
 pub struct Shard {
+    /// Name of the container. Left out: shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_name: Option<String>,
     /// Image with a tag that never moves, or with a digest. Never :latest.
     pub image: String,
     /// CPU, requested and limited alike (QoS class Guaranteed).
@@ -396,6 +405,26 @@ impl ShardSet {
             Phase::Explore => &self.spec.nodes.explore,
             Phase::Stable => &self.spec.nodes.stable,
         }
+    }
+
+    /// Gives the service and everything named after it another name.
+    pub fn rename(&mut self, name: &DnsLabel) {
+        let part = |suffix: &str| -> DnsLabel {
+            let room = DnsLabel::MAX_LENGTH - suffix.len();
+            let stem = name.as_str().get(..room).unwrap_or(name.as_str()).trim_end_matches('-');
+            format!("{stem}{suffix}").parse().unwrap_or_else(|_| name.clone())
+        };
+        self.metadata.namespace = part("");
+        self.spec.storage.claim_name = part("-data");
+        self.spec.services.headless = part("-headless");
+        self.spec.services.client = part("");
+        self.spec.priority.class_name = part("-critical");
+        self.spec.nodes.explore.name = part("-explore");
+        self.spec.nodes.stable.name = part("-stable");
+        for taint in &mut self.spec.nodes.stable.taints {
+            name.as_str().clone_into(&mut taint.key);
+        }
+        self.metadata.name = name.clone();
     }
 
     /// The tutorial's system, with its defects mended: ten shards of 4 CPU and 32Gi, a 100Gi volume each.

@@ -107,6 +107,12 @@ fn problems(shardset: &ShardSet) -> Vec<String> {
         ),
     );
 
+    require(
+        spec.selector.as_ref().is_none_or(|selector| !selector.is_empty()),
+        "spec.selector",
+        "it is empty, and would take every pod of the namespace for a shard".to_owned(),
+    );
+
     let image = &spec.shard.image;
     require(!image.trim().is_empty(), "spec.shard.image", "it is empty".to_owned());
     require(

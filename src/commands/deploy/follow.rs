@@ -1,0 +1,128 @@
+//! Waits until every shard is up, and says early why it will not be.
+
+use std::time::{Duration, Instant};
+
+use crate::context::Context;
+use crate::domain::names::WorkloadRef;
+use crate::domain::shard_state::ShardState;
+use crate::domain::snapshot::Snapshot;
+use crate::error::{CommandError, ExitCode};
+use crate::k8s::{Cluster, Scope};
+use crate::render::progress::Progress;
+
+/// A shard that is stuck gets so long to come loose: kubelets report a first failure that the next try mends.
+const STUCK_FOR: Duration = Duration::from_secs(10);
+/// After so long without a pod or a node, the cluster's own events are asked why.
+const ASK_WHY_AFTER: Duration = Duration::from_secs(10);
+
+/// Waits until every shard is Ready and healthy by its own endpoint.
+///
+/// # Errors
+/// When a shard is stuck, or the time is up; the reason of each shard is told.
+pub async fn until_up(
+    context: &Context,
+    cluster: &Cluster,
+    reference: &WorkloadRef,
+    timeout: Duration,
+) -> Result<ExitCode, CommandError> {
+    let ui = &context.ui;
+    let started = Instant::now();
+    let deadline = tokio::time::Instant::now() + timeout;
+    let mut snapshot = cluster.snapshot(reference, Scope::default()).await?;
+    let mut changes = cluster.changes(&snapshot.workload);
+    let mut progress = Progress::new(ui, u64::from(snapshot.workload.replicas));
+    let mut stuck_since: Option<Instant> = None;
+    let mut has_asked_why = false;
+    loop {
+        let shown = states(&snapshot);
+        if shown.iter().all(|(_, state)| state.is_up()) && snapshot.workload.is_status_current {
+            // Ready is the kubelet's word; now the shards' own.
+            snapshot = cluster.snapshot(reference, Scope { health: true, ..Scope::default() }).await?;
+        }
+        let shown = states(&snapshot);
+        let lines: Vec<(String, String, bool)> =
+            shown.iter().map(|(name, state)| (name.clone(), state.to_string(), state.is_up())).collect();
+        progress.update(&lines);
+        let is_up = shown.iter().all(|(_, state)| state.is_up()) && snapshot.workload.is_status_current;
+        if is_up {
+            let took = progress.finish();
+            ui.print(&format!(
+                "{reference} is up: {} of {} shards ready and healthy after {:.1}s\n",
+                shown.len(),
+                shown.len(),
+                took.as_secs_f64()
+            ));
+            return Ok(ExitCode::Done);
+        }
+        stuck_since = match shown.iter().any(|(_, state)| state.is_stuck()) {
+            true => stuck_since.or(Some(Instant::now())),
+            false => None,
+        };
+        if stuck_since.is_some_and(|since| since.elapsed() >= STUCK_FOR) {
+            let _ = progress.finish();
+            return Err(not_up(&snapshot, "will not come up by itself"));
+        }
+        if !has_asked_why && started.elapsed() >= ASK_WHY_AFTER {
+            has_asked_why = true;
+            for line in why(cluster, &snapshot).await {
+                progress.say(&line);
+            }
+        }
+        tokio::select! {
+            () = changes.next() => {}
+            () = tokio::time::sleep_until(deadline) => {
+                let _ = progress.finish();
+                let mut error = not_up(&snapshot, &format!("is not up after {}", humantime::format_duration(timeout)));
+                error.hints.extend(why(cluster, &snapshot).await);
+                return Err(error);
+            }
+            _ = tokio::signal::ctrl_c() => {
+                let _ = progress.finish();
+                return Err(CommandError::failed("stopped waiting; everything is applied")
+                    .hint(format!("`shardctl status -n {} {}` tells when it is up", reference.namespace, reference.name)));
+            }
+        }
+        snapshot = cluster.snapshot(reference, Scope::default()).await?;
+    }
+}
+
+fn states(snapshot: &Snapshot) -> Vec<(String, ShardState)> {
+    snapshot
+        .expected_shards()
+        .map(|shard| (shard.pod_name.to_string(), ShardState::of(shard, snapshot.health.get(&shard.ordinal))))
+        .collect()
+}
+
+/// Shards named in an error; the others are counted.
+const NAMED: usize = 5;
+
+fn not_up(snapshot: &Snapshot, what: &str) -> CommandError {
+    let down: Vec<(String, ShardState)> =
+        states(snapshot).into_iter().filter(|(_, state)| !state.is_up()).collect();
+    let named: Vec<String> = down.iter().take(NAMED).map(|(name, state)| format!("{name} {state}")).collect();
+    let more = match down.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    CommandError::failed(format!("{} {what}: {}{more}", snapshot.workload.reference, named.join("; ")))
+        .hint("everything is applied; the same command waits again")
+}
+
+/// What the cluster says about the first shard without a pod, and the first without a node.
+async fn why(cluster: &Cluster, snapshot: &Snapshot) -> Vec<String> {
+    let reference = &snapshot.workload.reference;
+    let states = states(snapshot);
+    let mut lines = Vec::new();
+    if states.iter().any(|(_, state)| *state == ShardState::Missing)
+        && let Ok(Some(warning)) = cluster.last_warning(reference, "StatefulSet", &reference.name).await
+    {
+        lines.push(format!("{reference}: {warning}"));
+    }
+    let pending = states.iter().find(|(_, state)| matches!(state, ShardState::Unschedulable { .. }));
+    if let Some((pod, _)) = pending
+        && let Ok(Some(warning)) = cluster.last_warning(reference, "Pod", pod).await
+    {
+        lines.push(format!("pod/{pod}: {warning}"));
+    }
+    lines
+}

@@ -1,0 +1,211 @@
+//! What applying each object would do, found out by letting the server try.
+
+use crate::domain::diff::{Change, changes};
+use crate::domain::shardset::manifests::{MANAGED_BY_LABEL, Manifest};
+use crate::domain::snapshot::Snapshot;
+use crate::error::CommandError;
+use crate::k8s::{ApplyOptions, Cluster, FIELD_MANAGER, Failure, RequestError};
+use crate::render::report::deploy::ObjectSummary;
+use serde_json::Value;
+
+/// What applying an object would do.
+#[derive(Debug)]
+pub enum ObjectPlan {
+    /// It is not there yet.
+    Create {
+        /// Whether the server has checked it; it cannot when the namespace is not there yet.
+        is_checked: bool,
+    },
+    /// Some fields change.
+    Change(Vec<Change>),
+    /// Nothing changes.
+    Same,
+    /// Somebody else made it, and it will do as it is.
+    LeftAlone { managers: Vec<String> },
+    /// It cannot be applied: another manager owns it or some of its fields, or the server refuses.
+    Blocked { reasons: Vec<String>, hint: String },
+}
+
+/// An object and what applying it would do.
+#[derive(Debug)]
+pub struct Planned {
+    pub manifest: Manifest,
+    pub plan: ObjectPlan,
+}
+
+/// What applying a ShardSet would do.
+#[derive(Debug)]
+pub struct Plan {
+    objects: Vec<Planned>,
+}
+
+impl Plan {
+    /// Lets the server try each object.
+    ///
+    /// # Errors
+    /// When an object cannot be read; a refused one is part of the plan.
+    pub async fn make(cluster: &Cluster, manifests: &[Manifest], force: bool) -> Result<Self, CommandError> {
+        let mut objects = Vec::with_capacity(manifests.len());
+        let mut has_namespace = true;
+        for manifest in manifests {
+            let live = cluster.live(manifest).await?;
+            if manifest.kind() == "Namespace" {
+                has_namespace = live.is_some();
+            }
+            let plan = match live {
+                None if manifest.namespace().is_some() && !has_namespace => {
+                    ObjectPlan::Create { is_checked: false }
+                }
+                live => plan_of(cluster, manifest, live.as_ref(), force).await,
+            };
+            objects.push(Planned { manifest: manifest.clone(), plan });
+        }
+        Ok(Self { objects })
+    }
+
+    /// The objects in the order in which they are applied.
+    pub fn objects(&self) -> impl Iterator<Item = &Planned> {
+        self.objects.iter()
+    }
+
+    /// Whether everything is as it should be already.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        self.objects
+            .iter()
+            .all(|object| matches!(object.plan, ObjectPlan::Same | ObjectPlan::LeftAlone { .. }))
+    }
+
+    /// Whether the plan gives a running workload another template: how many shards then wait for a restart.
+    #[must_use]
+    pub fn arms(&self, live: Option<&Snapshot>) -> usize {
+        let changes_template = self.objects.iter().any(|object| {
+            object.manifest.kind() == "StatefulSet"
+                && matches!(&object.plan, ObjectPlan::Change(changes)
+                    if changes.iter().any(|change| change.path.starts_with("spec.template")))
+        });
+        match live {
+            Some(live) if changes_template => live.shards.iter().filter(|shard| shard.pod.is_some()).count(),
+            _ => 0,
+        }
+    }
+
+    /// For the report.
+    #[must_use]
+    pub fn summary(&self) -> Vec<ObjectSummary<'_>> {
+        self.objects
+            .iter()
+            .map(|object| {
+                let name = object.manifest.to_string();
+                match &object.plan {
+                    ObjectPlan::Create { is_checked } => {
+                        ObjectSummary::Create { name, is_checked: *is_checked }
+                    }
+                    ObjectPlan::Change(changes) => ObjectSummary::Change { name, changes },
+                    ObjectPlan::Same => ObjectSummary::Same { name },
+                    ObjectPlan::LeftAlone { managers } => ObjectSummary::LeftAlone { name, managers },
+                    ObjectPlan::Blocked { reasons, .. } => ObjectSummary::Blocked { name, reasons },
+                }
+            })
+            .collect()
+    }
+
+    /// Refuses a plan of which an object cannot be applied.
+    ///
+    /// # Errors
+    /// With the first hint on how to go on.
+    pub fn refuse_blocked(&self) -> Result<(), CommandError> {
+        let mut blocked = self.objects.iter().filter_map(|object| match &object.plan {
+            ObjectPlan::Blocked { hint, .. } => Some((&object.manifest, hint)),
+            _ => None,
+        });
+        let Some((first, hint)) = blocked.next() else { return Ok(()) };
+        let message = match blocked.count() {
+            0 => format!("{first} cannot be applied; nothing was changed"),
+            more => format!("{first} and {more} more cannot be applied; nothing was changed"),
+        };
+        Err(CommandError::refused(message).hint(hint))
+    }
+}
+
+async fn plan_of(cluster: &Cluster, manifest: &Manifest, live: Option<&Value>, force: bool) -> ObjectPlan {
+    let managers = live.map(managers).unwrap_or_default();
+    let is_foreign = live.is_some() && !managers.iter().any(|manager| manager == FIELD_MANAGER);
+    if is_foreign && !force {
+        match manifest.kind() {
+            // What others made will do: the namespace is there, and the priority has its value.
+            "Namespace" => return ObjectPlan::LeftAlone { managers },
+            "PriorityClass" if live.and_then(|live| live.get("value")) == manifest.object.get("value") => {
+                return ObjectPlan::LeftAlone { managers };
+            }
+            "PriorityClass" => {
+                let value = live.and_then(|live| live.get("value")).cloned().unwrap_or_default();
+                return ObjectPlan::Blocked {
+                    reasons: vec![format!("it has value {value}, which cannot change")],
+                    hint: "name another class in spec.priority.className, or give it that value".to_owned(),
+                };
+            }
+            _ => {
+                return ObjectPlan::Blocked {
+                    reasons: vec![format!("it was made by {}, not by shardctl", managers.join(", "))],
+                    hint: "say --force-conflicts to take it over, or give it another name in the file"
+                        .to_owned(),
+                };
+            }
+        }
+    }
+    match cluster.apply(manifest, ApplyOptions { dry_run: true, force }).await {
+        Err(error) => blocked(&error),
+        Ok(after) => match live {
+            None => ObjectPlan::Create { is_checked: true },
+            Some(before) => match changes(before, &after) {
+                changes if changes.is_empty() => ObjectPlan::Same,
+                changes => ObjectPlan::Change(changes),
+            },
+        },
+    }
+}
+
+fn managers(live: &Value) -> Vec<String> {
+    let entries = live.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let text =
+        |entry: &Value, field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut managers: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .filter(|entry| text(entry, "subresource").is_empty())
+        .map(|entry| text(entry, "manager"))
+        .collect();
+    let is_ours = live.pointer("/metadata/labels").and_then(|labels| labels.get(MANAGED_BY_LABEL));
+    // Rendered by us and applied by another tool: ours in all but the manager's name.
+    if is_ours.and_then(Value::as_str) == Some("shardctl") {
+        managers.push(FIELD_MANAGER.to_owned());
+    }
+    managers.sort();
+    managers.dedup();
+    managers
+}
+
+fn blocked(error: &RequestError) -> ObjectPlan {
+    match error.failure {
+        Failure::Conflict => ObjectPlan::Blocked {
+            reasons: error
+                .causes
+                .iter()
+                .map(|(field, message)| format!("{}: {message}", field.trim_start_matches('.')))
+                .collect(),
+            hint: "say --force-conflicts to take these fields over, or take them out of the file".to_owned(),
+        },
+        Failure::Invalid => ObjectPlan::Blocked {
+            reasons: vec![error.message.clone()],
+            hint: "correct the file; a field that cannot change needs the object to be made anew".to_owned(),
+        },
+        _ => ObjectPlan::Blocked {
+            reasons: vec![error.message.clone()],
+            hint: error
+                .hints()
+                .first()
+                .map_or_else(|| "see what the server says".to_owned(), ToString::to_string),
+        },
+    }
+}
