@@ -30,16 +30,18 @@ pub enum RawError {
 }
 
 impl RawError {
-    /// Whether the object, or its kind, is not there.
+    /// Whether the same request may succeed in a moment: the server is still starting, or the kind or the namespace is
+    /// still in the making.
     #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        matches!(
-            self,
+    pub fn may_pass(&self) -> bool {
+        match self {
             Self::Request {
-                status: Some(404),
+                status: Some(status),
                 ..
-            }
-        )
+            } => matches!(status, 403 | 404 | 409 | 429 | 500..=599),
+            Self::Request { status: None, .. } => true,
+            Self::Kubeconfig { .. } | Self::Client(_) => false,
+        }
     }
 }
 
@@ -86,9 +88,12 @@ impl RawClient {
         })
     }
 
-    /// Whether a health path answers that all is well.
-    pub async fn is_ok(&self, path: &str) -> bool {
-        self.send(Method::GET, path, None).await.is_ok()
+    /// Asks for a path whose content does not matter, such as `/readyz`.
+    ///
+    /// # Errors
+    /// When the server says that it is not well, or does not answer.
+    pub async fn probe(&self, path: &str) -> Result<(), RawError> {
+        self.send(Method::GET, path, None).await.map(drop)
     }
 
     /// Creates or changes an object by server-side apply.
@@ -112,10 +117,11 @@ impl RawClient {
             reason,
             status,
         };
-        let request = Request::builder()
-            .method(method.clone())
-            .uri(path)
-            .header(http::header::CONTENT_TYPE, "application/apply-patch+yaml")
+        let mut request = Request::builder().method(method.clone()).uri(path);
+        if body.is_some() {
+            request = request.header(http::header::CONTENT_TYPE, "application/apply-patch+yaml");
+        }
+        let request = request
             .body(body.unwrap_or_default().as_bytes().to_vec())
             .map_err(|error| problem(error.to_string(), None))?;
         self.client

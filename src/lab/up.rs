@@ -27,7 +27,7 @@ use super::{UpArgs, build, down, env_lines, kwokctl, objects, sizes};
 use crate::context::Context;
 use crate::domain::catalogue;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::raw::RawClient;
+use crate::k8s::raw::{RawClient, RawError};
 
 /// How long a machine takes to appear: of the order of what Azure needs at its best, and short enough to wait for.
 const NODE_LAUNCH: Duration = Duration::from_secs(12);
@@ -305,17 +305,18 @@ impl<'a> Starting<'a> {
         self.settle(&client).await
     }
 
-    /// Waits until the API server is ready to be used.
+    /// Waits until the API server answers. It is not ready then, but takes objects.
     async fn api_server(
         &self,
         kwokctl: &mut tokio::process::Child,
     ) -> Result<RawClient, CommandError> {
+        let mut problem = "kwokctl did not write a kubeconfig".to_owned();
         loop {
-            if self.lab.kubeconfig().is_file()
-                && let Ok(client) = RawClient::from_file(&self.lab.kubeconfig()).await
-                && client.is_ok("/readyz").await
-            {
-                return Ok(client);
+            if self.lab.kubeconfig().is_file() {
+                match connect(&self.lab.kubeconfig()).await {
+                    Ok(client) => return Ok(client),
+                    Err(error) => problem = format!("the API server does not answer: {error}"),
+                }
             }
             if let Some(status) = kwokctl.try_wait()?
                 && !status.success()
@@ -323,7 +324,7 @@ impl<'a> Starting<'a> {
                 return Err(self.kwokctl_failed());
             }
             self.check_alive(self.core.iter().filter(|process| process.pid_file.exists()))?;
-            self.check_time("the API server does not answer")?;
+            self.check_time(&problem)?;
             sleep(POLL).await;
         }
     }
@@ -368,6 +369,7 @@ impl<'a> Starting<'a> {
             self.check_alive(self.processes())?;
             // A pod is refused as long as its namespace has no service account.
             if self.addons.iter().all(Addon::listens)
+                && client.probe("/readyz").await.is_ok()
                 && client
                     .get("/api/v1/namespaces/default/serviceaccounts/default")
                     .await
@@ -426,6 +428,12 @@ impl<'a> Starting<'a> {
                 self.lab.name()
             ))
     }
+}
+
+async fn connect(kubeconfig: &Path) -> Result<RawClient, RawError> {
+    let client = RawClient::from_file(kubeconfig).await?;
+    client.probe("/version").await?;
+    Ok(client)
 }
 
 /// A component that should run and does not, with the end of its log.
