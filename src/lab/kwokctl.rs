@@ -80,6 +80,8 @@ fn kwokctl(lab: &LabFolder, build: &BuildFolder) -> Command {
     clean_environment(&mut command);
     command
         .env("KWOK_WORKDIR", lab.kwok())
+        // It runs kubectl, which would keep its cache below the user's ~/.kube.
+        .env("KUBECACHEDIR", lab.root().join("cache"))
         .args(["--name", lab.name().as_str()])
         .stdin(Stdio::null());
     command

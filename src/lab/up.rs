@@ -392,12 +392,14 @@ impl<'a> Starting<'a> {
         &self,
         processes: impl Iterator<Item = &'b Process>,
     ) -> Result<(), CommandError> {
-        for process in processes {
-            if process.pid().is_none() {
-                return Err(dead(self.lab, process));
-            }
+        let gone: Vec<_> = processes
+            .filter(|process| process.pid().is_none())
+            .collect();
+        if gone.is_empty() {
+            Ok(())
+        } else {
+            Err(dead(self.lab, &gone))
         }
-        Ok(())
     }
 
     fn check_time(&self, problem: &str) -> Result<(), CommandError> {
@@ -436,19 +438,24 @@ async fn connect(kubeconfig: &Path) -> Result<RawClient, RawError> {
     Ok(client)
 }
 
-/// A component that should run and does not, with the end of its log.
-pub fn dead(lab: &LabFolder, process: &Process) -> CommandError {
-    let words = process.last_words(8);
-    let last = if words.is_empty() {
-        "it said nothing".to_owned()
-    } else {
-        words.join("\n")
-    };
-    CommandError::failed(format!(
-        "{} of lab {} has stopped; its last words:\n{last}",
-        process.name,
-        lab.name()
-    ))
-    .hint(format!("its log is {}", process.log.display()))
-    .hint(format!("start it again: {}", super::up_command(lab.name())))
+/// Components that should run and do not, with the end of the log of the first.
+pub fn dead(lab: &LabFolder, processes: &[&Process]) -> CommandError {
+    let names: Vec<_> = processes.iter().map(|process| process.name).collect();
+    let mut error = CommandError::failed(format!(
+        "stopped in lab {}: {}",
+        lab.name(),
+        names.join(", ")
+    ));
+    if let Some(first) = processes.first() {
+        let words = first.last_words(8);
+        if !words.is_empty() {
+            error = CommandError::failed(format!(
+                "{error}; the last words of {}:\n{}",
+                first.name,
+                words.join("\n")
+            ));
+        }
+        error = error.hint(format!("its log is {}", first.log.display()));
+    }
+    error.hint(format!("start it again: {}", super::up_command(lab.name())))
 }
