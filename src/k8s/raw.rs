@@ -30,10 +30,18 @@ pub enum RawError {
 }
 
 impl RawError {
-    /// Whether the object, or its kind, is not there.
+    /// Whether the same request may succeed in a moment: the server is still starting, or the kind or the namespace is
+    /// still in the making.
     #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Request { status: Some(404), .. })
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Request {
+                status: Some(status),
+                ..
+            } => matches!(status, 403 | 404 | 409 | 429 | 500..=599),
+            Self::Request { status: None, .. } => true,
+            Self::Kubeconfig { .. } | Self::Client(_) => false,
+        }
     }
 }
 
@@ -49,15 +57,20 @@ impl RawClient {
     /// # Errors
     /// When the file cannot be read or does not make sense.
     pub async fn from_file(kubeconfig: &Path) -> Result<Self, RawError> {
-        let problem = |source| RawError::Kubeconfig { path: kubeconfig.display().to_string(), source };
+        let problem = |source| RawError::Kubeconfig {
+            path: kubeconfig.display().to_string(),
+            source,
+        };
         let file = Kubeconfig::read_from(kubeconfig).map_err(problem)?;
-        let mut config =
-            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.map_err(problem)?;
+        let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+            .await
+            .map_err(problem)?;
         config.proxy_url = None;
         config.read_timeout = Some(Duration::from_secs(10));
         // The caller decides what to try again.
         config.default_retry = false;
-        let client = Client::try_from(config).map_err(|error| RawError::Client(error.to_string()))?;
+        let client =
+            Client::try_from(config).map_err(|error| RawError::Client(error.to_string()))?;
         Ok(Self { client })
     }
 
@@ -75,9 +88,12 @@ impl RawClient {
         })
     }
 
-    /// Whether a health path answers that all is well.
-    pub async fn is_ok(&self, path: &str) -> bool {
-        self.send(Method::GET, path, None).await.is_ok()
+    /// Asks for a path whose content does not matter, such as `/readyz`.
+    ///
+    /// # Errors
+    /// When the server says that it is not well, or does not answer.
+    pub async fn probe(&self, path: &str) -> Result<(), RawError> {
+        self.send(Method::GET, path, None).await.map(drop)
     }
 
     /// Creates or changes an object by server-side apply.
@@ -89,22 +105,31 @@ impl RawClient {
         self.send(Method::PATCH, &query, Some(yaml)).await.map(drop)
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&str>) -> Result<String, RawError> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&str>,
+    ) -> Result<String, RawError> {
         let problem = |reason: String, status| RawError::Request {
             method: method.clone(),
             path: path.to_owned(),
             reason,
             status,
         };
-        let request = Request::builder()
-            .method(method.clone())
-            .uri(path)
-            .header(http::header::CONTENT_TYPE, "application/apply-patch+yaml")
+        let mut request = Request::builder().method(method.clone()).uri(path);
+        if body.is_some() {
+            request = request.header(http::header::CONTENT_TYPE, "application/apply-patch+yaml");
+        }
+        let request = request
             .body(body.unwrap_or_default().as_bytes().to_vec())
             .map_err(|error| problem(error.to_string(), None))?;
-        self.client.request_text(request).await.map_err(|error| match error {
-            kube::Error::Api(status) => problem(status.message.clone(), Some(status.code)),
-            other => problem(other.to_string(), None),
-        })
+        self.client
+            .request_text(request)
+            .await
+            .map_err(|error| match error {
+                kube::Error::Api(status) => problem(status.message.clone(), Some(status.code)),
+                other => problem(other.to_string(), None),
+            })
     }
 }

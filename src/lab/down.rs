@@ -15,8 +15,9 @@ use super::record::Record;
 use crate::error::CommandError;
 use crate::render::ui::Ui;
 
-/// How long a component may take to end by itself. What it would save is thrown away in any case.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long components may take to end by themselves. What they would save is thrown away in any case, and the API server
+/// would wait for its watchers.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Where kube-controller-manager's host-path provisioner makes volumes; the path is part of Kubernetes.
 const VOLUMES: &str = "/tmp/hostpath_pv/";
@@ -42,12 +43,11 @@ pub fn down(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(), CommandError
 
 /// Stops a lab's processes and removes its files. The caller holds the lab's lock.
 pub fn remove(layout: &Layout, lab: &LabFolder) -> Result<(), CommandError> {
-    let (addons, core) = processes(layout, lab);
-    let mut left = stop(&addons, GRACE);
-    // etcd is the first of these; it goes last, so that the others do not fill their logs with complaints.
-    let (etcd, rest) = core.split_at(1.min(core.len()));
-    left.extend(stop(rest, GRACE));
-    left.extend(stop(etcd, GRACE));
+    let (mut others, mut etcd) = processes(layout, lab);
+    // etcd is the first of the control plane; it goes last, so that the others do not fill their logs with complaints.
+    others.extend(etcd.drain(1..));
+    let mut left = stop(&others, GRACE);
+    left.extend(stop(&etcd, GRACE));
     if !left.is_empty() {
         return Err(CommandError::failed(format!(
             "could not stop {} of lab {}",

@@ -126,7 +126,7 @@ pub async fn apply(client: &RawClient, objects: &[Object], deadline: Instant) ->
         loop {
             match client.apply(&object.path, &object.yaml).await {
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_not_found() && Instant::now() < deadline => {
+                Err(error) if error.may_pass() && Instant::now() < deadline => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Err(error) => return Err(error),

@@ -78,11 +78,14 @@ pub fn status(context: &Context, layout: &Layout, format: Format) -> Result<Exit
         let components: Vec<ComponentReport> =
             all.iter().map(|process| ComponentReport::from(*process)).collect();
         let complete = record.as_ref().is_some_and(|record| record.complete);
-        if let Some(dead) = all.iter().find(|process| process.pid().is_none())
-            && problem.is_none()
-        {
+        let dead: Vec<&Process> = all
+            .iter()
+            .copied()
+            .filter(|process| process.pid().is_none())
+            .collect();
+        if !dead.is_empty() && problem.is_none() {
             problem = Some(if complete {
-                up::dead(&lab, dead)
+                up::dead(&lab, &dead)
             } else {
                 CommandError::failed(format!("lab {name} was never up"))
                     .hint(format!("start it: {}", super::up_command(&name)))

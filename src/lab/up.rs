@@ -27,7 +27,7 @@ use super::{UpArgs, build, down, env_lines, kwokctl, objects, sizes};
 use crate::context::Context;
 use crate::domain::catalogue;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::raw::RawClient;
+use crate::k8s::raw::{RawClient, RawError};
 
 /// How long a machine takes to appear: of the order of what Azure needs at its best, and short enough to wait for.
 const NODE_LAUNCH: Duration = Duration::from_secs(12);
@@ -38,7 +38,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(25);
 
 /// Runs `shardctl lab up`.
-pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<ExitCode, CommandError> {
+pub async fn up(
+    context: &Context,
+    layout: &Layout,
+    args: &UpArgs,
+) -> Result<ExitCode, CommandError> {
     let name = &args.lab.name;
     let ui = &context.ui;
     let _lock = lock(context, layout, name)?;
@@ -61,11 +65,15 @@ pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<Exi
 /// Holds off other commands that start or stop this lab.
 pub fn lock(context: &Context, layout: &Layout, name: &LabName) -> Result<File, CommandError> {
     let path = layout.lock(name);
-    fs::create_dir_all(layout.labs()).with_context(|| format!("create {}", layout.labs().display()))?;
+    fs::create_dir_all(layout.labs())
+        .with_context(|| format!("create {}", layout.labs().display()))?;
     let file = File::create(&path).with_context(|| format!("open {}", path.display()))?;
     if file.try_lock().is_err() {
-        context.ui.say(format_args!("waiting for another command that works on lab {name}"));
-        file.lock().with_context(|| format!("lock {}", path.display()))?;
+        context.ui.say(format_args!(
+            "waiting for another command that works on lab {name}"
+        ));
+        file.lock()
+            .with_context(|| format!("lock {}", path.display()))?;
     }
     Ok(file)
 }
@@ -100,7 +108,8 @@ async fn create(
     fs::create_dir_all(lab.root()).with_context(|| format!("create {}", lab.root().display()))?;
     record.write(lab)?;
     write_sizes(lab, record.options.sizes.as_deref())?;
-    let configuration = kwokctl::configuration(lab, build, &record.ports, record.options.pod_start());
+    let configuration =
+        kwokctl::configuration(lab, build, &record.ports, record.options.pod_start());
     write(&lab.kwokctl_configuration(), &configuration)?;
 
     let mut starting = Starting::new(lab, build, &record);
@@ -108,7 +117,11 @@ async fn create(
     starting.run(command, &record).await?;
     record.complete = true;
     record.write(lab)?;
-    ui.say(format_args!("lab {} is up after {:.1}s", lab.name(), start.elapsed().as_secs_f64()));
+    ui.say(format_args!(
+        "lab {} is up after {:.1}s",
+        lab.name(),
+        start.elapsed().as_secs_f64()
+    ));
     Ok(())
 }
 
@@ -128,8 +141,15 @@ async fn resume(
         ui.say(format_args!("lab {} is up already", lab.name()));
         return Ok(());
     }
-    ui.say(format_args!("starting again in lab {}: {}", lab.name(), stopped.join(", ")));
-    for process in starting.processes().filter(|process| process.pid().is_none()) {
+    ui.say(format_args!(
+        "starting again in lab {}: {}",
+        lab.name(),
+        stopped.join(", ")
+    ));
+    for process in starting
+        .processes()
+        .filter(|process| process.pid().is_none())
+    {
         // kwokctl would take any process with this pid for it.
         process.forget();
     }
@@ -140,7 +160,11 @@ async fn resume(
 }
 
 /// A lab keeps the options that it was started with.
-fn refuse_other_options(lab: &LabFolder, args: &UpArgs, record: &Record) -> Result<(), CommandError> {
+fn refuse_other_options(
+    lab: &LabFolder,
+    args: &UpArgs,
+    record: &Record,
+) -> Result<(), CommandError> {
     let asked = options(args)?;
     let is = &record.options;
     let mut differences = Vec::new();
@@ -169,10 +193,9 @@ fn refuse_other_options(lab: &LabFolder, args: &UpArgs, record: &Record) -> Resu
 
 fn options(args: &UpArgs) -> Result<Options, CommandError> {
     let sizes = match &args.sizes {
-        Some(file) => Some(
-            file.canonicalize()
-                .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", file.display())))?,
-        ),
+        Some(file) => Some(file.canonicalize().map_err(|error| {
+            CommandError::usage(format!("cannot read {}: {error}", file.display()))
+        })?),
         None => None,
     };
     Ok(Options {
@@ -187,12 +210,12 @@ fn write_sizes(lab: &LabFolder, file: Option<&Path>) -> Result<(), CommandError>
     let text = match file {
         None => sizes::instance_types(catalogue::sizes()).context("encode the sizes")?,
         Some(file) => {
-            let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            let text =
+                fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
             // Karpenter would start all the same, and then find no machine for any pod.
             serde_json::from_str::<Vec<serde_json::Value>>(&text).map_err(|error| {
-                CommandError::usage(format!("{} is no JSON list: {error}", file.display())).hint(
-                    "its form is that of Karpenter's KWOK provider: kwok/examples/instance_types.json there",
-                )
+                CommandError::usage(format!("{} is no JSON list: {error}", file.display()))
+                    .hint("its form is that of Karpenter's KWOK provider: kwok/examples/instance_types.json there")
             })?;
             text
         }
@@ -228,23 +251,34 @@ impl<'a> Starting<'a> {
     }
 
     fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.core.iter().chain(self.addons.iter().map(|addon| &addon.process))
+        self.core
+            .iter()
+            .chain(self.addons.iter().map(|addon| &addon.process))
     }
 
     /// What does not run, by name.
     fn stopped(&self) -> Vec<&'static str> {
-        self.processes().filter(|process| process.pid().is_none()).map(|process| process.name).collect()
+        self.processes()
+            .filter(|process| process.pid().is_none())
+            .map(|process| process.name)
+            .collect()
     }
 
     /// Starts everything that does not run, and returns once all of it is ready.
-    async fn run(&mut self, command: std::process::Command, record: &Record) -> Result<(), CommandError> {
+    async fn run(
+        &mut self,
+        command: std::process::Command,
+        record: &Record,
+    ) -> Result<(), CommandError> {
         let log = File::options()
             .create(true)
             .append(true)
             .open(self.lab.kwokctl_log())
             .with_context(|| format!("open {}", self.lab.kwokctl_log().display()))?;
         let mut command = tokio::process::Command::from(command);
-        command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
+        command
+            .stdout(Stdio::from(log.try_clone()?))
+            .stderr(Stdio::from(log));
         let mut kwokctl = command.spawn().context("start kwokctl")?;
 
         let client = self.api_server(&mut kwokctl).await?;
@@ -257,7 +291,10 @@ impl<'a> Starting<'a> {
             // The node class is among these: once it is stored, Karpenter's kinds are served.
             objects::apply(&client, &furniture, self.deadline).await
         };
-        applied.await.context("furnish the lab").map_err(|error| self.hint(error.into()))?;
+        applied
+            .await
+            .context("furnish the lab")
+            .map_err(|error| self.hint(error.into()))?;
         self.start_addons(|_| true)?;
         // kwok's own kinds come from kwokctl, at the end of its work.
         objects::apply(&client, &metrics, self.deadline)
@@ -268,14 +305,18 @@ impl<'a> Starting<'a> {
         self.settle(&client).await
     }
 
-    /// Waits until the API server is ready to be used.
-    async fn api_server(&self, kwokctl: &mut tokio::process::Child) -> Result<RawClient, CommandError> {
+    /// Waits until the API server answers. It is not ready then, but takes objects.
+    async fn api_server(
+        &self,
+        kwokctl: &mut tokio::process::Child,
+    ) -> Result<RawClient, CommandError> {
+        let mut problem = "kwokctl did not write a kubeconfig".to_owned();
         loop {
-            if self.lab.kubeconfig().is_file()
-                && let Ok(client) = RawClient::from_file(&self.lab.kubeconfig()).await
-                && client.is_ok("/readyz").await
-            {
-                return Ok(client);
+            if self.lab.kubeconfig().is_file() {
+                match connect(&self.lab.kubeconfig()).await {
+                    Ok(client) => return Ok(client),
+                    Err(error) => problem = format!("the API server does not answer: {error}"),
+                }
             }
             if let Some(status) = kwokctl.try_wait()?
                 && !status.success()
@@ -283,15 +324,22 @@ impl<'a> Starting<'a> {
                 return Err(self.kwokctl_failed());
             }
             self.check_alive(self.core.iter().filter(|process| process.pid_file.exists()))?;
-            self.check_time("the API server does not answer")?;
+            self.check_time(&problem)?;
             sleep(POLL).await;
         }
     }
 
-    async fn wait_for_kwokctl(&self, kwokctl: &mut tokio::process::Child) -> Result<(), CommandError> {
+    async fn wait_for_kwokctl(
+        &self,
+        kwokctl: &mut tokio::process::Child,
+    ) -> Result<(), CommandError> {
         loop {
             if let Some(status) = kwokctl.try_wait()? {
-                return if status.success() { Ok(()) } else { Err(self.kwokctl_failed()) };
+                return if status.success() {
+                    Ok(())
+                } else {
+                    Err(self.kwokctl_failed())
+                };
             }
             self.check_time("kwokctl does not come to an end")?;
             sleep(POLL).await;
@@ -321,7 +369,11 @@ impl<'a> Starting<'a> {
             self.check_alive(self.processes())?;
             // A pod is refused as long as its namespace has no service account.
             if self.addons.iter().all(Addon::listens)
-                && client.get("/api/v1/namespaces/default/serviceaccounts/default").await.is_ok()
+                && client.probe("/readyz").await.is_ok()
+                && client
+                    .get("/api/v1/namespaces/default/serviceaccounts/default")
+                    .await
+                    .is_ok()
             {
                 return Ok(());
             }
@@ -336,13 +388,18 @@ impl<'a> Starting<'a> {
         }
     }
 
-    fn check_alive<'b>(&self, processes: impl Iterator<Item = &'b Process>) -> Result<(), CommandError> {
-        for process in processes {
-            if process.pid().is_none() {
-                return Err(dead(self.lab, process));
-            }
+    fn check_alive<'b>(
+        &self,
+        processes: impl Iterator<Item = &'b Process>,
+    ) -> Result<(), CommandError> {
+        let gone: Vec<_> = processes
+            .filter(|process| process.pid().is_none())
+            .collect();
+        if gone.is_empty() {
+            Ok(())
+        } else {
+            Err(dead(self.lab, &gone))
         }
-        Ok(())
     }
 
     fn check_time(&self, problem: &str) -> Result<(), CommandError> {
@@ -360,25 +417,45 @@ impl<'a> Starting<'a> {
         let text = fs::read_to_string(self.lab.kwokctl_log()).unwrap_or_default();
         let lines: Vec<_> = text.trim().lines().collect();
         let last = lines[lines.len().saturating_sub(8)..].join("\n");
-        self.hint(CommandError::failed(format!("kwokctl could not start the control plane:\n{last}")))
+        self.hint(CommandError::failed(format!(
+            "kwokctl could not start the control plane:\n{last}"
+        )))
     }
 
     fn hint(&self, error: CommandError) -> CommandError {
         error
             .hint(format!("the logs are in {}", self.lab.logs().display()))
-            .hint(format!("remove what is left: shardctl lab down --name {}", self.lab.name()))
+            .hint(format!(
+                "remove what is left: shardctl lab down --name {}",
+                self.lab.name()
+            ))
     }
 }
 
-/// A component that should run and does not, with the end of its log.
-pub fn dead(lab: &LabFolder, process: &Process) -> CommandError {
-    let words = process.last_words(8);
-    let last = if words.is_empty() { "it said nothing".to_owned() } else { words.join("\n") };
-    CommandError::failed(format!(
-        "{} of lab {} has stopped; its last words:\n{last}",
-        process.name,
-        lab.name()
-    ))
-    .hint(format!("its log is {}", process.log.display()))
-    .hint(format!("start it again: {}", super::up_command(lab.name())))
+async fn connect(kubeconfig: &Path) -> Result<RawClient, RawError> {
+    let client = RawClient::from_file(kubeconfig).await?;
+    client.probe("/version").await?;
+    Ok(client)
+}
+
+/// Components that should run and do not, with the end of the log of the first.
+pub fn dead(lab: &LabFolder, processes: &[&Process]) -> CommandError {
+    let names: Vec<_> = processes.iter().map(|process| process.name).collect();
+    let mut error = CommandError::failed(format!(
+        "stopped in lab {}: {}",
+        lab.name(),
+        names.join(", ")
+    ));
+    if let Some(first) = processes.first() {
+        let words = first.last_words(8);
+        if !words.is_empty() {
+            error = CommandError::failed(format!(
+                "{error}; the last words of {}:\n{}",
+                first.name,
+                words.join("\n")
+            ));
+        }
+        error = error.hint(format!("its log is {}", first.log.display()));
+    }
+    error.hint(format!("start it again: {}", super::up_command(lab.name())))
 }

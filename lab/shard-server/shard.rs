@@ -1,0 +1,235 @@
+//! One shard: who it says it is, and how it behaves. Annotations of its pod:
+//!
+//! - `lab.shardctl.dev/health: "503"` all health endpoints answer this status; `hang`: they accept and never answer
+//! - `lab.shardctl.dev/health-delay: 3s` health endpoints answer that late
+//! - `lab.shardctl.dev/startup-hold: 5s` /health/startup answers 503 for so long after the container started
+//! - `lab.shardctl.dev/identity: NAME` it says that it is another shard
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
+use serde::Serialize;
+
+const PREFIX: &str = "lab.shardctl.dev/";
+
+/// The first running container of a pod that declares a port.
+pub struct Container {
+    pub id: String,
+    pub image: String,
+    pub ports: Vec<u16>,
+    pub started_at: Timestamp,
+}
+
+impl Container {
+    /// None when the pod has no such container, or not yet, or no longer.
+    pub fn running_in(pod: &Pod) -> Option<Self> {
+        let spec = pod.spec.as_ref()?;
+        let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+        spec.containers.iter().find_map(|container| {
+            let ports: Vec<u16> = container
+                .ports
+                .iter()
+                .flatten()
+                .filter_map(|port| u16::try_from(port.container_port).ok())
+                .collect();
+            if ports.is_empty() {
+                return None;
+            }
+            let status = statuses
+                .iter()
+                .find(|status| status.name == container.name)?;
+            let started_at = status
+                .state
+                .as_ref()?
+                .running
+                .as_ref()?
+                .started_at
+                .as_ref()?
+                .0;
+            Some(Self {
+                id: status.container_id.clone()?,
+                image: status.image.clone(),
+                ports,
+                started_at,
+            })
+        })
+    }
+}
+
+/// What /api/status answers.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    pub pod: String,
+    pub namespace: String,
+    pub uid: String,
+    pub node: String,
+    /// The tag of the image.
+    pub version: String,
+    pub image: String,
+    pub started_at: String,
+}
+
+/// How health endpoints behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Normal,
+    Status(u16),
+    Hang,
+}
+
+/// How the shard was told to behave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    pub health: Health,
+    pub delay: Duration,
+    pub startup_hold: Duration,
+    pub identity: Option<String>,
+}
+
+impl Behaviour {
+    fn of(annotations: Option<&BTreeMap<String, String>>) -> Self {
+        let value = |name: &str| {
+            annotations?
+                .get(&format!("{PREFIX}{name}"))
+                .map(String::as_str)
+        };
+        let duration = |name: &str| {
+            value(name)
+                .and_then(|text| humantime::parse_duration(text).ok())
+                .unwrap_or_default()
+        };
+        Self {
+            health: match value("health") {
+                Some("hang") => Health::Hang,
+                Some(status) => status
+                    .parse()
+                    .ok()
+                    .filter(|status| (100..600).contains(status))
+                    .map_or(Health::Normal, Health::Status),
+                None => Health::Normal,
+            },
+            delay: duration("health-delay"),
+            startup_hold: duration("startup-hold"),
+            identity: value("identity").map(str::to_owned),
+        }
+    }
+}
+
+/// A shard that is being served.
+pub struct Shard {
+    identity: Identity,
+    started: Instant,
+    behaviour: RwLock<Behaviour>,
+}
+
+impl Shard {
+    pub fn new(pod: &Pod, container: &Container) -> Self {
+        let metadata = &pod.metadata;
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        Self {
+            identity: Identity {
+                pod: text(&metadata.name),
+                namespace: text(&metadata.namespace),
+                uid: text(&metadata.uid),
+                node: pod
+                    .spec
+                    .as_ref()
+                    .and_then(|spec| spec.node_name.clone())
+                    .unwrap_or_default(),
+                version: tag(&container.image).to_owned(),
+                image: container.image.clone(),
+                started_at: container.started_at.to_string(),
+            },
+            started: since(container.started_at, Timestamp::now()),
+            behaviour: RwLock::new(Behaviour::of(metadata.annotations.as_ref())),
+        }
+    }
+
+    /// Takes over what the pod's annotations say now.
+    pub fn change(&self, pod: &Pod) {
+        let behaviour = Behaviour::of(pod.metadata.annotations.as_ref());
+        *self
+            .behaviour
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = behaviour;
+    }
+
+    pub fn behaviour(&self) -> Behaviour {
+        self.behaviour
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether its start is over.
+    pub fn has_started(&self) -> bool {
+        self.started.elapsed() >= self.behaviour().startup_hold
+    }
+
+    pub fn identity(&self) -> Identity {
+        let mut identity = self.identity.clone();
+        if let Some(name) = self.behaviour().identity {
+            identity.pod = name;
+        }
+        identity
+    }
+}
+
+/// When the container started, on this process' clock. The API knows whole seconds only, so one that started just now
+/// counts from now.
+fn since(started_at: Timestamp, now: Timestamp) -> Instant {
+    let ago = now.duration_since(started_at);
+    let instant = Instant::now();
+    if ago < SignedDuration::from_secs(2) {
+        return instant;
+    }
+    instant.checked_sub(ago.unsigned_abs()).unwrap_or(instant)
+}
+
+/// The tag of an image: `latest` without one, the digest of an image that is pinned by it.
+fn tag(image: &str) -> &str {
+    if let Some((_, digest)) = image.split_once('@') {
+        return digest;
+    }
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.split_once(':').map_or("latest", |(_, tag)| tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_is_the_version() {
+        assert_eq!(tag("registry:5000/a/shard:1.2.3"), "1.2.3");
+        assert_eq!(tag("registry:5000/a/shard"), "latest");
+        assert_eq!(tag("shard@sha256:abc"), "sha256:abc");
+    }
+
+    #[test]
+    fn annotations_say_how_to_behave() {
+        let behaviour = |pairs: &[(&str, &str)]| {
+            let annotations = pairs
+                .iter()
+                .map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned()))
+                .collect();
+            Behaviour::of(Some(&annotations))
+        };
+        assert_eq!(Behaviour::of(None), behaviour(&[]));
+        assert_eq!(behaviour(&[("health", "503")]).health, Health::Status(503));
+        assert_eq!(behaviour(&[("health", "hang")]).health, Health::Hang);
+        assert_eq!(behaviour(&[("health", "well")]).health, Health::Normal);
+        assert_eq!(
+            behaviour(&[("health-delay", "3s")]).delay,
+            Duration::from_secs(3)
+        );
+        assert_eq!(
+            behaviour(&[("identity", "b")]).identity.as_deref(),
+            Some("b")
+        );
+    }
+}
