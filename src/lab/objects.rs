@@ -136,6 +136,40 @@ pub async fn apply(client: &RawClient, objects: &[Object], deadline: Instant) ->
     futures::future::try_join_all(work).await.map(drop)
 }
 
+/// Waits until the API server's discovery lists every kind that `definitions` define: a client that asks sooner is told
+/// that there is no such kind, and Karpenter then goes without its indexes until it is started again.
+///
+/// # Errors
+/// The first kind that is not listed at `deadline`.
+pub async fn served(client: &RawClient, definitions: &[Object], deadline: Instant) -> anyhow::Result<()> {
+    for definition in definitions {
+        let value: Value = serde_saphyr::from_str(&definition.yaml)?;
+        let (group, plural) = (&value["spec"]["group"], &value["spec"]["names"]["plural"]);
+        let versions = value["spec"]["versions"].as_array().into_iter().flatten();
+        for version in versions.filter(|version| version["served"] == true) {
+            let group_version =
+                format!("{}/{}", group.as_str().unwrap_or_default(), version["name"].as_str().unwrap_or_default());
+            while !is_listed(client, group, &group_version, plural).await {
+                anyhow::ensure!(Instant::now() < deadline, "the API server does not serve {plural} of {group_version}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn is_listed(client: &RawClient, group: &Value, group_version: &str, plural: &Value) -> bool {
+    let contains = |answer: &Value, list: &str, name: &Value| {
+        answer[list].as_array().is_some_and(|entries| entries.iter().any(|entry| entry["name"] == *name))
+    };
+    let Ok(groups) = client.get("/apis").await else { return false };
+    if !contains(&groups, "groups", group) {
+        return false;
+    }
+    let resources = client.get(&format!("/apis/{group_version}")).await;
+    resources.is_ok_and(|resources| contains(&resources, "resources", plural))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

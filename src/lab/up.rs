@@ -288,8 +288,8 @@ impl<'a> Starting<'a> {
         let furniture = objects::furniture(&record.ports, record.options.node_launch())?;
         let applied = async {
             objects::apply(&client, &definitions, self.deadline).await?;
-            // The node class is among these: once it is stored, Karpenter's kinds are served.
-            objects::apply(&client, &furniture, self.deadline).await
+            objects::apply(&client, &furniture, self.deadline).await?;
+            objects::served(&client, &definitions, self.deadline).await
         };
         applied
             .await
