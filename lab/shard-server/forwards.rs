@@ -28,10 +28,7 @@ pub struct PodKey {
 
 impl PodKey {
     pub fn of(pod: &Pod) -> Option<Self> {
-        Some(Self {
-            namespace: pod.metadata.namespace.clone()?,
-            name: pod.metadata.name.clone()?,
-        })
+        Some(Self { namespace: pod.metadata.namespace.clone()?, name: pod.metadata.name.clone()? })
     }
 }
 
@@ -65,10 +62,7 @@ pub struct Forwards {
 
 impl Forwards {
     pub fn new(wake: Arc<Notify>) -> Self {
-        Self {
-            wanted: Mutex::default(),
-            wake,
-        }
+        Self { wanted: Mutex::default(), wake }
     }
 
     pub fn open(&self, key: PodKey, ports: Vec<u16>, to: u16) {
@@ -128,8 +122,7 @@ impl Forwards {
     }
 
     async fn write(&self, client: &Client, key: &PodKey) -> kube::Result<()> {
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(client.clone(), &key.namespace, &resource());
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &key.namespace, &resource());
         let forward = self.wanted().forwards.get(key).cloned();
         let Some(forward) = forward else {
             return match api.delete(&key.name, &DeleteParams::default()).await {
@@ -146,18 +139,14 @@ impl Forwards {
                 "target": { "address": "127.0.0.1", "port": forward.to },
             }] },
         });
-        api.patch(
-            &key.name,
-            &PatchParams::apply(OWNER).force(),
-            &Patch::Apply(&object),
-        )
-        .await
-        .map(drop)
-        .or_else(|error| match error {
-            // A namespace that is being deleted takes no objects, and its pods are about to go.
-            kube::Error::Api(status) if status.code == 403 => Ok(()),
-            other => Err(other),
-        })
+        api.patch(&key.name, &PatchParams::apply(OWNER).force(), &Patch::Apply(&object))
+            .await
+            .map(drop)
+            .or_else(|error| match error {
+                // A namespace that is being deleted takes no objects, and its pods are about to go.
+                kube::Error::Api(status) if status.code == 403 => Ok(()),
+                other => Err(other),
+            })
     }
 
     /// Marks for removal what an earlier run left for pods that are gone. Returns whether it could look.
@@ -168,10 +157,8 @@ impl Forwards {
             Ok(list) => {
                 let mut wanted = self.wanted();
                 for object in list {
-                    let key = PodKey {
-                        namespace: object.namespace().unwrap_or_default(),
-                        name: object.name_any(),
-                    };
+                    let key =
+                        PodKey { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
                     if !wanted.forwards.contains_key(&key) {
                         wanted.changed.insert(key);
                         self.wake.notify_one();
@@ -189,9 +176,5 @@ impl Forwards {
 }
 
 fn resource() -> ApiResource {
-    ApiResource::from_gvk(&GroupVersionKind::gvk(
-        "kwok.x-k8s.io",
-        "v1alpha1",
-        "PortForward",
-    ))
+    ApiResource::from_gvk(&GroupVersionKind::gvk("kwok.x-k8s.io", "v1alpha1", "PortForward"))
 }

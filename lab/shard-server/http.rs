@@ -46,10 +46,9 @@ async fn answer(shard: &Shard, request: &Request<Incoming>) -> Response<Full<Byt
             &Method::GET | &Method::HEAD,
             path @ ("/health/startup" | "/health/readiness" | "/health/liveness"),
         ) => health(shard, path).await,
-        (&Method::GET | &Method::HEAD, "/api/status") => json(
-            StatusCode::OK,
-            serde_json::to_string(&shard.identity()).unwrap_or_default(),
-        ),
+        (&Method::GET | &Method::HEAD, "/api/status") => {
+            json(StatusCode::OK, serde_json::to_string(&shard.identity()).unwrap_or_default())
+        }
         // What a service's own preStop hooks call.
         (&Method::POST, "/api/shard/deregister" | "/api/shard/flush") => {
             json(StatusCode::OK, "{}".to_owned())
@@ -66,28 +65,21 @@ async fn health(shard: &Shard, path: &str) -> Response<Full<Bytes>> {
     // Asked again after the delay: it may have been told otherwise meanwhile.
     let status = match shard.behaviour().health {
         Health::Hang => std::future::pending().await,
-        Health::Status(status) => {
-            StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
-        }
+        Health::Status(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
         Health::Normal if path == "/health/startup" && !shard.has_started() => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Health::Normal => StatusCode::OK,
     };
-    let word = if status.is_success() {
-        "ok"
-    } else {
-        "unhealthy"
-    };
+    let word = if status.is_success() { "ok" } else { "unhealthy" };
     json(status, format!(r#"{{"status":"{word}"}}"#))
 }
 
 fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        hyper::header::CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("application/json"),
-    );
+    response
+        .headers_mut()
+        .insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
     response
 }

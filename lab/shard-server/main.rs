@@ -80,11 +80,7 @@ async fn main() -> anyhow::Result<()> {
             }
             Ok(Event::InitDone) => {
                 let seen = seen.take().unwrap_or_default();
-                let gone: Vec<_> = served
-                    .keys()
-                    .filter(|key| !seen.contains(key))
-                    .cloned()
-                    .collect();
+                let gone: Vec<_> = served.keys().filter(|key| !seen.contains(key)).cloned().collect();
                 for key in gone {
                     close(&key, &mut served, &forwards);
                 }
@@ -97,8 +93,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn connect(kubeconfig: &std::path::Path) -> anyhow::Result<Client> {
-    let file = Kubeconfig::read_from(kubeconfig)
-        .with_context(|| format!("read {}", kubeconfig.display()))?;
+    let file = Kubeconfig::read_from(kubeconfig).with_context(|| format!("read {}", kubeconfig.display()))?;
     let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
     // The API server is on this machine, whatever the environment says about proxies.
     config.proxy_url = None;

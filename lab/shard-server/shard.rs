@@ -38,23 +38,9 @@ impl Container {
             if ports.is_empty() {
                 return None;
             }
-            let status = statuses
-                .iter()
-                .find(|status| status.name == container.name)?;
-            let started_at = status
-                .state
-                .as_ref()?
-                .running
-                .as_ref()?
-                .started_at
-                .as_ref()?
-                .0;
-            Some(Self {
-                id: status.container_id.clone()?,
-                image: status.image.clone(),
-                ports,
-                started_at,
-            })
+            let status = statuses.iter().find(|status| status.name == container.name)?;
+            let started_at = status.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0;
+            Some(Self { id: status.container_id.clone()?, image: status.image.clone(), ports, started_at })
         })
     }
 }
@@ -92,15 +78,9 @@ pub struct Behaviour {
 
 impl Behaviour {
     fn of(annotations: Option<&BTreeMap<String, String>>) -> Self {
-        let value = |name: &str| {
-            annotations?
-                .get(&format!("{PREFIX}{name}"))
-                .map(String::as_str)
-        };
+        let value = |name: &str| annotations?.get(&format!("{PREFIX}{name}")).map(String::as_str);
         let duration = |name: &str| {
-            value(name)
-                .and_then(|text| humantime::parse_duration(text).ok())
-                .unwrap_or_default()
+            value(name).and_then(|text| humantime::parse_duration(text).ok()).unwrap_or_default()
         };
         Self {
             health: match value("health") {
@@ -135,11 +115,7 @@ impl Shard {
                 pod: text(&metadata.name),
                 namespace: text(&metadata.namespace),
                 uid: text(&metadata.uid),
-                node: pod
-                    .spec
-                    .as_ref()
-                    .and_then(|spec| spec.node_name.clone())
-                    .unwrap_or_default(),
+                node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default(),
                 version: tag(&container.image).to_owned(),
                 image: container.image.clone(),
                 started_at: container.started_at.to_string(),
@@ -152,17 +128,11 @@ impl Shard {
     /// Takes over what the pod's annotations say now.
     pub fn change(&self, pod: &Pod) {
         let behaviour = Behaviour::of(pod.metadata.annotations.as_ref());
-        *self
-            .behaviour
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = behaviour;
+        *self.behaviour.write().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
     pub fn behaviour(&self) -> Behaviour {
-        self.behaviour
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.behaviour.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether its start is over.
@@ -213,23 +183,15 @@ mod tests {
     #[test]
     fn annotations_say_how_to_behave() {
         let behaviour = |pairs: &[(&str, &str)]| {
-            let annotations = pairs
-                .iter()
-                .map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned()))
-                .collect();
+            let annotations =
+                pairs.iter().map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned())).collect();
             Behaviour::of(Some(&annotations))
         };
         assert_eq!(Behaviour::of(None), behaviour(&[]));
         assert_eq!(behaviour(&[("health", "503")]).health, Health::Status(503));
         assert_eq!(behaviour(&[("health", "hang")]).health, Health::Hang);
         assert_eq!(behaviour(&[("health", "well")]).health, Health::Normal);
-        assert_eq!(
-            behaviour(&[("health-delay", "3s")]).delay,
-            Duration::from_secs(3)
-        );
-        assert_eq!(
-            behaviour(&[("identity", "b")]).identity.as_deref(),
-            Some("b")
-        );
+        assert_eq!(behaviour(&[("health-delay", "3s")]).delay, Duration::from_secs(3));
+        assert_eq!(behaviour(&[("identity", "b")]).identity.as_deref(), Some("b"));
     }
 }

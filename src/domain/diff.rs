@@ -13,27 +13,27 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
-/// Fields of an object that the server writes, and that say nothing about what was asked for.
-const SERVER_FIELDS: [&str; 7] = [
-    "/status",
-    "/metadata/managedFields",
-    "/metadata/resourceVersion",
-    "/metadata/generation",
-    "/metadata/uid",
-    "/metadata/creationTimestamp",
-    "/metadata/selfLink",
-];
+/// Fields of an object's metadata that the server writes, and that say nothing about what was asked for.
+const SERVER_METADATA: [&str; 6] =
+    ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
 
 /// The fields in which two objects differ, what the server writes left out.
 #[must_use]
 pub fn changes(before: &Value, after: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
-    compare("", Some(before), Some(after), &mut changes);
-    changes.retain(|change| {
-        let pointer = format!("/{}", change.path.replace('.', "/"));
-        !SERVER_FIELDS.iter().any(|field| pointer == *field || pointer.starts_with(&format!("{field}/")))
-    });
+    compare("", Some(&asked_for(before)), Some(&asked_for(after)), &mut changes);
     changes
+}
+
+fn asked_for(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+        if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.retain(|field, _| !SERVER_METADATA.contains(&field.as_str()));
+        }
+    }
+    object
 }
 
 fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<Change>) {
@@ -121,10 +121,8 @@ mod tests {
 
     #[test]
     fn what_the_server_writes_is_left_out() {
-        let before =
-            json!({"metadata": {"resourceVersion": "1", "labels": {"a": "b"}}, "status": {"replicas": 1}});
-        let after =
-            json!({"metadata": {"resourceVersion": "2", "labels": {"a": "c"}}, "status": {"replicas": 2}});
+        let before = json!({"metadata": {"managedFields": [{"time": "1"}], "labels": {"a": "b"}}, "status": {"replicas": 1}});
+        let after = json!({"metadata": {"managedFields": [{"time": "2"}], "labels": {"a": "c"}}, "status": {"replicas": 2}});
         assert_eq!(paths(&before, &after), ["metadata.labels.a"]);
     }
 

@@ -170,6 +170,28 @@ pub fn parse_workload(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// Pods of one set in short: `shard-3`, or `shard-{0..4,7}`. Ordinals in ascending order.
+#[must_use]
+pub fn pods_in_short(set: &str, ordinals: &[u32]) -> String {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for &ordinal in ordinals {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(ordinal) => *last = ordinal,
+            _ => ranges.push((ordinal, ordinal)),
+        }
+    }
+    if let [(only, last)] = ranges[..]
+        && only == last
+    {
+        return format!("{set}-{only}");
+    }
+    let parts: Vec<String> = ranges
+        .iter()
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}..{last}") })
+        .collect();
+    format!("{set}-{{{}}}", parts.join(","))
+}
+
 /// The candidate that `text` most likely was meant to be, if one is near enough to be worth naming.
 #[must_use]
 pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -205,6 +227,18 @@ mod tests {
         }
         assert!(parse_workload("deployment/kafka").unwrap_err().contains("statefulset/kafka"));
         assert!(parse_workload("sts/").is_err());
+    }
+
+    #[test]
+    fn pods_are_named_in_short() {
+        for (ordinals, expected) in [
+            (&[3][..], "shard-3"),
+            (&[0, 1, 2], "shard-{0..2}"),
+            (&[0, 1, 4, 7, 8, 9], "shard-{0..1,4,7..9}"),
+            (&[], "shard-{}"),
+        ] {
+            assert_eq!(pods_in_short("shard", ordinals), expected);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::snapshot::{Health, Pod, Shard};
+use super::snapshot::{Health, Pod, Shard, Snapshot};
 
 /// What one shard is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,32 @@ pub enum ShardState {
     Up,
 }
 
+/// Shards that are in the same state, by ordinal.
+pub type InState = (ShardState, Vec<u32>);
+
+/// The shards that there should be, those in the same state together, the lowest ordinal first.
+#[must_use]
+pub fn by_state(snapshot: &Snapshot) -> Vec<InState> {
+    let mut groups: Vec<InState> = Vec::new();
+    for shard in snapshot.expected_shards() {
+        let state = ShardState::of(shard, snapshot.health.get(&shard.ordinal));
+        match groups.iter_mut().find(|(known, _)| known.is_alike(&state)) {
+            Some((_, ordinals)) => ordinals.push(shard.ordinal),
+            None => groups.push((state, vec![shard.ordinal])),
+        }
+    }
+    groups
+}
+
 impl ShardState {
+    /// Whether two states read the same but for times.
+    fn is_alike(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Terminating { .. }, Self::Terminating { .. }) => true,
+            (one, other) => one == other,
+        }
+    }
+
     /// The state of a shard, with what it said of itself if it was asked.
     #[must_use]
     pub fn of(shard: &Shard, health: Option<&Health>) -> Self {
@@ -100,7 +125,7 @@ impl fmt::Display for ShardState {
         match self {
             Self::Missing => f.write_str("has no pod"),
             Self::Terminating { .. } => f.write_str("terminating"),
-            Self::Unschedulable { message } => write!(f, "pending: {message}"),
+            Self::Unschedulable { message } => write!(f, "pending: {}", first_sentence(message)),
             Self::Waiting { reason, message, restarts } => {
                 f.write_str(reason)?;
                 if !message.is_empty() {
@@ -118,6 +143,11 @@ impl fmt::Display for ShardState {
             Self::Up => f.write_str("ready"),
         }
     }
+}
+
+/// The scheduler's first sentence; what follows is about preemption and dynamic resources.
+fn first_sentence(message: &str) -> &str {
+    message.split(". ").next().unwrap_or(message).trim_end_matches('.')
 }
 
 impl fmt::Display for Health {
@@ -172,11 +202,14 @@ mod tests {
                 pod.is_ready = false;
                 pod.node = None;
                 pod.containers.clear();
-                pod.unschedulable = Some("0/4 nodes are available".to_owned());
+                pod.unschedulable = Some(
+                    "0/4 nodes are available: 4 too small. no new claims to deallocate, preemption"
+                        .to_owned(),
+                );
             },
             None,
         );
-        assert_eq!(pending, "pending: 0/4 nodes are available");
+        assert_eq!(pending, "pending: 0/4 nodes are available: 4 too small");
         let gone = Shard { pod: None, ..base.clone() };
         assert_eq!(ShardState::of(&gone, None), ShardState::Missing);
     }

@@ -480,9 +480,9 @@ impl Snapshot {
         self.node(shard.pod.as_ref()?.node.as_ref()?)
     }
 
-    /// The shards that would take another template if they restarted now.
+    /// The ordinals of the shards that would take another template if they restarted now.
     #[must_use]
-    pub fn armed_shards(&self) -> Vec<&PodName> {
+    pub fn armed_shards(&self) -> Vec<u32> {
         let wanted = &self.workload.update_revision;
         self.shards
             .iter()
@@ -490,7 +490,7 @@ impl Snapshot {
                 let pod = shard.pod.as_ref().filter(|pod| pod.deleted_at.is_none());
                 pod.is_some_and(|pod| pod.revision.as_ref() != Some(wanted))
             })
-            .map(|shard| &shard.pod_name)
+            .map(|shard| shard.ordinal)
             .collect()
     }
 

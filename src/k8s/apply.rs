@@ -5,7 +5,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, PropagationPolicy};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::core::{ApiResource, GroupVersionKind, PartialObjectMeta};
 use serde_json::Value;
 
 use super::client::{Cluster, FIELD_MANAGER};
@@ -22,7 +22,9 @@ pub struct ApplyOptions {
 }
 
 /// The kinds that a ShardSet stands for, and their names in paths.
-const PLURALS: [(&str, &str); 9] = [
+const PLURALS: [(&str, &str); 11] = [
+    ("Pod", "pods"),
+    ("Node", "nodes"),
     ("Namespace", "namespaces"),
     ("PriorityClass", "priorityclasses"),
     ("NodePool", "nodepools"),
@@ -123,15 +125,28 @@ impl Cluster {
         }
     }
 
-    /// Objects of a manifest's kind and namespace that carry a label.
+    /// Names of the objects of a kind in a namespace, or in the whole cluster, that carry the labels of `selector`;
+    /// an empty selector means all.
     ///
     /// # Errors
     /// When they cannot be listed.
-    pub async fn labelled(&self, manifest: &Manifest, selector: &str) -> Result<Vec<Value>, RequestError> {
-        let api = self.api(manifest);
-        let operation = format!("list {} with {selector}", resource_of(manifest).plural);
+    pub async fn names(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<Vec<String>, RequestError> {
+        let api: Api<PartialObjectMeta<DynamicObject>> = {
+            let resource = resource_of(&Manifest::reference(api_version, kind, namespace, ""));
+            match namespace {
+                Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+                None => Api::all_with(self.client.clone(), &resource),
+            }
+        };
+        let operation = format!("list {}", kind.to_lowercase());
         let found = self.list(&operation, &api, ListParams::default().labels(selector)).await?;
-        Ok(found.into_iter().filter_map(|object| serde_json::to_value(object).ok()).collect())
+        Ok(found.into_iter().filter_map(|object| object.metadata.name).collect())
     }
 
     /// What it takes to apply an object.

@@ -35,10 +35,7 @@ impl RawError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Request {
-                status: Some(status),
-                ..
-            } => matches!(status, 403 | 404 | 409 | 429 | 500..=599),
+            Self::Request { status: Some(status), .. } => matches!(status, 403 | 404 | 409 | 429 | 500..=599),
             Self::Request { status: None, .. } => true,
             Self::Kubeconfig { .. } | Self::Client(_) => false,
         }
@@ -57,20 +54,15 @@ impl RawClient {
     /// # Errors
     /// When the file cannot be read or does not make sense.
     pub async fn from_file(kubeconfig: &Path) -> Result<Self, RawError> {
-        let problem = |source| RawError::Kubeconfig {
-            path: kubeconfig.display().to_string(),
-            source,
-        };
+        let problem = |source| RawError::Kubeconfig { path: kubeconfig.display().to_string(), source };
         let file = Kubeconfig::read_from(kubeconfig).map_err(problem)?;
-        let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-            .await
-            .map_err(problem)?;
+        let mut config =
+            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.map_err(problem)?;
         config.proxy_url = None;
         config.read_timeout = Some(Duration::from_secs(10));
         // The caller decides what to try again.
         config.default_retry = false;
-        let client =
-            Client::try_from(config).map_err(|error| RawError::Client(error.to_string()))?;
+        let client = Client::try_from(config).map_err(|error| RawError::Client(error.to_string()))?;
         Ok(Self { client })
     }
 
@@ -105,12 +97,7 @@ impl RawClient {
         self.send(Method::PATCH, &query, Some(yaml)).await.map(drop)
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&str>,
-    ) -> Result<String, RawError> {
+    async fn send(&self, method: Method, path: &str, body: Option<&str>) -> Result<String, RawError> {
         let problem = |reason: String, status| RawError::Request {
             method: method.clone(),
             path: path.to_owned(),
@@ -124,12 +111,9 @@ impl RawClient {
         let request = request
             .body(body.unwrap_or_default().as_bytes().to_vec())
             .map_err(|error| problem(error.to_string(), None))?;
-        self.client
-            .request_text(request)
-            .await
-            .map_err(|error| match error {
-                kube::Error::Api(status) => problem(status.message.clone(), Some(status.code)),
-                other => problem(other.to_string(), None),
-            })
+        self.client.request_text(request).await.map_err(|error| match error {
+            kube::Error::Api(status) => problem(status.message.clone(), Some(status.code)),
+            other => problem(other.to_string(), None),
+        })
     }
 }

@@ -9,12 +9,7 @@ use super::ports::Ports;
 
 /// What kwokctl is told, with one simulated kubelet's behaviour per stage.
 #[must_use]
-pub fn configuration(
-    lab: &LabFolder,
-    build: &BuildFolder,
-    ports: &Ports,
-    pod_start: Duration,
-) -> String {
+pub fn configuration(lab: &LabFolder, build: &BuildFolder, ports: &Ports, pod_start: Duration) -> String {
     let binaries = build.binaries();
     let words: [(&str, String); 10] = [
         ("@NAME@", lab.name().to_string()),
@@ -22,17 +17,11 @@ pub fn configuration(
         ("@ETCD_PORT@", ports.etcd.to_string()),
         ("@ETCD_PEER_PORT@", ports.etcd_peer.to_string()),
         ("@KUBE_APISERVER_PORT@", ports.kube_apiserver.to_string()),
-        (
-            "@KUBE_CONTROLLER_MANAGER_PORT@",
-            ports.kube_controller_manager.to_string(),
-        ),
+        ("@KUBE_CONTROLLER_MANAGER_PORT@", ports.kube_controller_manager.to_string()),
         ("@KUBE_SCHEDULER_PORT@", ports.kube_scheduler.to_string()),
         ("@KWOK_PORT@", ports.kwok.to_string()),
         ("@KUBERNETES_VERSION@", kubernetes_version().to_owned()),
-        (
-            "@POD_START_MILLISECONDS@",
-            pod_start.as_millis().to_string(),
-        ),
+        ("@POD_START_MILLISECONDS@", pod_start.as_millis().to_string()),
     ];
     let template = [
         include_str!("../../lab/kwokctl.yaml"),
@@ -46,11 +35,7 @@ pub fn configuration(
 /// Replaces the words of a template.
 #[must_use]
 pub fn fill(template: &str, words: &[(&str, String)]) -> String {
-    words
-        .iter()
-        .fold(template.to_owned(), |text, (word, value)| {
-            text.replace(word, value)
-        })
+    words.iter().fold(template.to_owned(), |text, (word, value)| text.replace(word, value))
 }
 
 /// `kwokctl create cluster`: certificates, control plane, the kinds that kwok needs.
@@ -101,11 +86,7 @@ pub fn clean_environment(command: &mut Command) {
 pub const CORE: [(&str, &str, &str); 5] = [
     ("etcd", "etcd", "etcd"),
     ("kube-apiserver", "kube-apiserver", "kube-apiserver"),
-    (
-        "kube-controller-manager",
-        "kube-controller-manager",
-        "kube-controller-manager",
-    ),
+    ("kube-controller-manager", "kube-controller-manager", "kube-controller-manager"),
     ("kube-scheduler", "kube-scheduler", "kube-scheduler"),
     ("kwok", "kwok-controller", "kwok"),
 ];
@@ -120,21 +101,13 @@ mod tests {
     fn rendered() -> String {
         let layout = Layout::in_folder(Path::new("/h"));
         let lab = layout.lab(&"two".parse().unwrap());
-        configuration(
-            &lab,
-            &layout.build(),
-            &Ports::fixed(),
-            Duration::from_millis(2500),
-        )
+        configuration(&lab, &layout.build(), &Ports::fixed(), Duration::from_millis(2500))
     }
 
     #[test]
     fn no_word_of_the_template_is_left() {
         let text = rendered();
-        for line in text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'))
-        {
+        for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
             let left = line.split('@').nth(1).is_some_and(|word| {
                 !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
             });
@@ -151,9 +124,7 @@ mod tests {
             let name = value["metadata"]["name"].as_str().unwrap().to_owned();
             assert!(names.insert(name.clone()), "{name} twice");
         }
-        assert!(
-            names.contains("two") && names.contains("pod-ready") && names.contains("node-register")
-        );
+        assert!(names.contains("two") && names.contains("pod-ready") && names.contains("node-register"));
     }
 
     #[test]
@@ -171,16 +142,9 @@ mod tests {
         let layout = Layout::in_folder(Path::new("/h"));
         let lab = layout.lab(&"two".parse().unwrap());
         let command = create(&lab, &layout.build());
-        let arguments: Vec<_> = command
-            .get_args()
-            .map(|a| a.to_string_lossy().into_owned())
-            .collect();
+        let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy().into_owned()).collect();
         let at = arguments.iter().position(|a| a == "--kubeconfig").unwrap();
         assert!(arguments[at + 1].starts_with(lab.root().to_str().unwrap()));
-        assert!(
-            command
-                .get_envs()
-                .any(|(name, value)| name == "KUBECONFIG" && value.is_none())
-        );
+        assert!(command.get_envs().any(|(name, value)| name == "KUBECONFIG" && value.is_none()));
     }
 }

@@ -147,10 +147,16 @@ pub async fn served(client: &RawClient, definitions: &[Object], deadline: Instan
         let (group, plural) = (&value["spec"]["group"], &value["spec"]["names"]["plural"]);
         let versions = value["spec"]["versions"].as_array().into_iter().flatten();
         for version in versions.filter(|version| version["served"] == true) {
-            let group_version =
-                format!("{}/{}", group.as_str().unwrap_or_default(), version["name"].as_str().unwrap_or_default());
+            let group_version = format!(
+                "{}/{}",
+                group.as_str().unwrap_or_default(),
+                version["name"].as_str().unwrap_or_default()
+            );
             while !is_listed(client, group, &group_version, plural).await {
-                anyhow::ensure!(Instant::now() < deadline, "the API server does not serve {plural} of {group_version}");
+                anyhow::ensure!(
+                    Instant::now() < deadline,
+                    "the API server does not serve {plural} of {group_version}"
+                );
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

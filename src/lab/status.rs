@@ -78,11 +78,7 @@ pub fn status(context: &Context, layout: &Layout, format: Format) -> Result<Exit
         let components: Vec<ComponentReport> =
             all.iter().map(|process| ComponentReport::from(*process)).collect();
         let complete = record.as_ref().is_some_and(|record| record.complete);
-        let dead: Vec<&Process> = all
-            .iter()
-            .copied()
-            .filter(|process| process.pid().is_none())
-            .collect();
+        let dead: Vec<&Process> = all.iter().copied().filter(|process| process.pid().is_none()).collect();
         if !dead.is_empty() && problem.is_none() {
             problem = Some(if complete {
                 up::dead(&lab, &dead)

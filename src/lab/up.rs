@@ -38,11 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(25);
 
 /// Runs `shardctl lab up`.
-pub async fn up(
-    context: &Context,
-    layout: &Layout,
-    args: &UpArgs,
-) -> Result<ExitCode, CommandError> {
+pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<ExitCode, CommandError> {
     let name = &args.lab.name;
     let ui = &context.ui;
     let _lock = lock(context, layout, name)?;
@@ -65,15 +61,11 @@ pub async fn up(
 /// Holds off other commands that start or stop this lab.
 pub fn lock(context: &Context, layout: &Layout, name: &LabName) -> Result<File, CommandError> {
     let path = layout.lock(name);
-    fs::create_dir_all(layout.labs())
-        .with_context(|| format!("create {}", layout.labs().display()))?;
+    fs::create_dir_all(layout.labs()).with_context(|| format!("create {}", layout.labs().display()))?;
     let file = File::create(&path).with_context(|| format!("open {}", path.display()))?;
     if file.try_lock().is_err() {
-        context.ui.say(format_args!(
-            "waiting for another command that works on lab {name}"
-        ));
-        file.lock()
-            .with_context(|| format!("lock {}", path.display()))?;
+        context.ui.say(format_args!("waiting for another command that works on lab {name}"));
+        file.lock().with_context(|| format!("lock {}", path.display()))?;
     }
     Ok(file)
 }
@@ -108,8 +100,7 @@ async fn create(
     fs::create_dir_all(lab.root()).with_context(|| format!("create {}", lab.root().display()))?;
     record.write(lab)?;
     write_sizes(lab, record.options.sizes.as_deref())?;
-    let configuration =
-        kwokctl::configuration(lab, build, &record.ports, record.options.pod_start());
+    let configuration = kwokctl::configuration(lab, build, &record.ports, record.options.pod_start());
     write(&lab.kwokctl_configuration(), &configuration)?;
 
     let mut starting = Starting::new(lab, build, &record);
@@ -117,11 +108,7 @@ async fn create(
     starting.run(command, &record).await?;
     record.complete = true;
     record.write(lab)?;
-    ui.say(format_args!(
-        "lab {} is up after {:.1}s",
-        lab.name(),
-        start.elapsed().as_secs_f64()
-    ));
+    ui.say(format_args!("lab {} is up after {:.1}s", lab.name(), start.elapsed().as_secs_f64()));
     Ok(())
 }
 
@@ -141,15 +128,8 @@ async fn resume(
         ui.say(format_args!("lab {} is up already", lab.name()));
         return Ok(());
     }
-    ui.say(format_args!(
-        "starting again in lab {}: {}",
-        lab.name(),
-        stopped.join(", ")
-    ));
-    for process in starting
-        .processes()
-        .filter(|process| process.pid().is_none())
-    {
+    ui.say(format_args!("starting again in lab {}: {}", lab.name(), stopped.join(", ")));
+    for process in starting.processes().filter(|process| process.pid().is_none()) {
         // kwokctl would take any process with this pid for it.
         process.forget();
     }
@@ -160,11 +140,7 @@ async fn resume(
 }
 
 /// A lab keeps the options that it was started with.
-fn refuse_other_options(
-    lab: &LabFolder,
-    args: &UpArgs,
-    record: &Record,
-) -> Result<(), CommandError> {
+fn refuse_other_options(lab: &LabFolder, args: &UpArgs, record: &Record) -> Result<(), CommandError> {
     let asked = options(args)?;
     let is = &record.options;
     let mut differences = Vec::new();
@@ -193,9 +169,10 @@ fn refuse_other_options(
 
 fn options(args: &UpArgs) -> Result<Options, CommandError> {
     let sizes = match &args.sizes {
-        Some(file) => Some(file.canonicalize().map_err(|error| {
-            CommandError::usage(format!("cannot read {}: {error}", file.display()))
-        })?),
+        Some(file) => Some(
+            file.canonicalize()
+                .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", file.display())))?,
+        ),
         None => None,
     };
     Ok(Options {
@@ -210,12 +187,12 @@ fn write_sizes(lab: &LabFolder, file: Option<&Path>) -> Result<(), CommandError>
     let text = match file {
         None => sizes::instance_types(catalogue::sizes()).context("encode the sizes")?,
         Some(file) => {
-            let text =
-                fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
             // Karpenter would start all the same, and then find no machine for any pod.
             serde_json::from_str::<Vec<serde_json::Value>>(&text).map_err(|error| {
-                CommandError::usage(format!("{} is no JSON list: {error}", file.display()))
-                    .hint("its form is that of Karpenter's KWOK provider: kwok/examples/instance_types.json there")
+                CommandError::usage(format!("{} is no JSON list: {error}", file.display())).hint(
+                    "its form is that of Karpenter's KWOK provider: kwok/examples/instance_types.json there",
+                )
             })?;
             text
         }
@@ -251,34 +228,23 @@ impl<'a> Starting<'a> {
     }
 
     fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.core
-            .iter()
-            .chain(self.addons.iter().map(|addon| &addon.process))
+        self.core.iter().chain(self.addons.iter().map(|addon| &addon.process))
     }
 
     /// What does not run, by name.
     fn stopped(&self) -> Vec<&'static str> {
-        self.processes()
-            .filter(|process| process.pid().is_none())
-            .map(|process| process.name)
-            .collect()
+        self.processes().filter(|process| process.pid().is_none()).map(|process| process.name).collect()
     }
 
     /// Starts everything that does not run, and returns once all of it is ready.
-    async fn run(
-        &mut self,
-        command: std::process::Command,
-        record: &Record,
-    ) -> Result<(), CommandError> {
+    async fn run(&mut self, command: std::process::Command, record: &Record) -> Result<(), CommandError> {
         let log = File::options()
             .create(true)
             .append(true)
             .open(self.lab.kwokctl_log())
             .with_context(|| format!("open {}", self.lab.kwokctl_log().display()))?;
         let mut command = tokio::process::Command::from(command);
-        command
-            .stdout(Stdio::from(log.try_clone()?))
-            .stderr(Stdio::from(log));
+        command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
         let mut kwokctl = command.spawn().context("start kwokctl")?;
 
         let client = self.api_server(&mut kwokctl).await?;
@@ -291,10 +257,7 @@ impl<'a> Starting<'a> {
             objects::apply(&client, &furniture, self.deadline).await?;
             objects::served(&client, &definitions, self.deadline).await
         };
-        applied
-            .await
-            .context("furnish the lab")
-            .map_err(|error| self.hint(error.into()))?;
+        applied.await.context("furnish the lab").map_err(|error| self.hint(error.into()))?;
         self.start_addons(|_| true)?;
         // kwok's own kinds come from kwokctl, at the end of its work.
         objects::apply(&client, &metrics, self.deadline)
@@ -306,10 +269,7 @@ impl<'a> Starting<'a> {
     }
 
     /// Waits until the API server answers. It is not ready then, but takes objects.
-    async fn api_server(
-        &self,
-        kwokctl: &mut tokio::process::Child,
-    ) -> Result<RawClient, CommandError> {
+    async fn api_server(&self, kwokctl: &mut tokio::process::Child) -> Result<RawClient, CommandError> {
         let mut problem = "kwokctl did not write a kubeconfig".to_owned();
         loop {
             if self.lab.kubeconfig().is_file() {
@@ -329,17 +289,10 @@ impl<'a> Starting<'a> {
         }
     }
 
-    async fn wait_for_kwokctl(
-        &self,
-        kwokctl: &mut tokio::process::Child,
-    ) -> Result<(), CommandError> {
+    async fn wait_for_kwokctl(&self, kwokctl: &mut tokio::process::Child) -> Result<(), CommandError> {
         loop {
             if let Some(status) = kwokctl.try_wait()? {
-                return if status.success() {
-                    Ok(())
-                } else {
-                    Err(self.kwokctl_failed())
-                };
+                return if status.success() { Ok(()) } else { Err(self.kwokctl_failed()) };
             }
             self.check_time("kwokctl does not come to an end")?;
             sleep(POLL).await;
@@ -370,10 +323,7 @@ impl<'a> Starting<'a> {
             // A pod is refused as long as its namespace has no service account.
             if self.addons.iter().all(Addon::listens)
                 && client.probe("/readyz").await.is_ok()
-                && client
-                    .get("/api/v1/namespaces/default/serviceaccounts/default")
-                    .await
-                    .is_ok()
+                && client.get("/api/v1/namespaces/default/serviceaccounts/default").await.is_ok()
             {
                 return Ok(());
             }
@@ -388,18 +338,9 @@ impl<'a> Starting<'a> {
         }
     }
 
-    fn check_alive<'b>(
-        &self,
-        processes: impl Iterator<Item = &'b Process>,
-    ) -> Result<(), CommandError> {
-        let gone: Vec<_> = processes
-            .filter(|process| process.pid().is_none())
-            .collect();
-        if gone.is_empty() {
-            Ok(())
-        } else {
-            Err(dead(self.lab, &gone))
-        }
+    fn check_alive<'b>(&self, processes: impl Iterator<Item = &'b Process>) -> Result<(), CommandError> {
+        let gone: Vec<_> = processes.filter(|process| process.pid().is_none()).collect();
+        if gone.is_empty() { Ok(()) } else { Err(dead(self.lab, &gone)) }
     }
 
     fn check_time(&self, problem: &str) -> Result<(), CommandError> {
@@ -417,18 +358,13 @@ impl<'a> Starting<'a> {
         let text = fs::read_to_string(self.lab.kwokctl_log()).unwrap_or_default();
         let lines: Vec<_> = text.trim().lines().collect();
         let last = lines[lines.len().saturating_sub(8)..].join("\n");
-        self.hint(CommandError::failed(format!(
-            "kwokctl could not start the control plane:\n{last}"
-        )))
+        self.hint(CommandError::failed(format!("kwokctl could not start the control plane:\n{last}")))
     }
 
     fn hint(&self, error: CommandError) -> CommandError {
         error
             .hint(format!("the logs are in {}", self.lab.logs().display()))
-            .hint(format!(
-                "remove what is left: shardctl lab down --name {}",
-                self.lab.name()
-            ))
+            .hint(format!("remove what is left: shardctl lab down --name {}", self.lab.name()))
     }
 }
 
@@ -441,11 +377,7 @@ async fn connect(kubeconfig: &Path) -> Result<RawClient, RawError> {
 /// Components that should run and do not, with the end of the log of the first.
 pub fn dead(lab: &LabFolder, processes: &[&Process]) -> CommandError {
     let names: Vec<_> = processes.iter().map(|process| process.name).collect();
-    let mut error = CommandError::failed(format!(
-        "stopped in lab {}: {}",
-        lab.name(),
-        names.join(", ")
-    ));
+    let mut error = CommandError::failed(format!("stopped in lab {}: {}", lab.name(), names.join(", ")));
     if let Some(first) = processes.first() {
         let words = first.last_words(8);
         if !words.is_empty() {

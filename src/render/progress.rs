@@ -1,15 +1,13 @@
 //! What a command that waits shows on standard error: a bar with the slowest shards at a terminal, one timed line
 //! per change elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::ui::Ui;
 
-/// Shards named in the bar's line; the others are counted.
-const NAMED: usize = 2;
 /// Redraws of the bar in a second.
 const REFRESH_HZ: u8 = 8;
 
@@ -18,7 +16,7 @@ pub struct Progress<'a> {
     ui: &'a Ui,
     started: Instant,
     bar: Option<ProgressBar>,
-    said: BTreeMap<String, String>,
+    said: BTreeSet<String>,
 }
 
 impl<'a> Progress<'a> {
@@ -35,28 +33,28 @@ impl<'a> Progress<'a> {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Self { ui, started: Instant::now(), bar, said: BTreeMap::new() }
+        Self { ui, started: Instant::now(), bar, said: BTreeSet::new() }
     }
 
-    /// Shows where each shard stands: its name, its state in words, and whether it is up.
-    pub fn update(&mut self, shards: &[(String, String, bool)]) {
+    /// Shows where the shards stand: each state in words with the shards that are in it, and whether they are up.
+    pub fn update(&mut self, groups: &[(String, String, bool)], up: u64) {
+        let waiting: Vec<String> = groups
+            .iter()
+            .filter(|(_, _, is_up)| !is_up)
+            .map(|(shards, state, _)| format!("{shards} {state}"))
+            .collect();
         if let Some(bar) = &self.bar {
-            let waiting: Vec<&(String, String, bool)> =
-                shards.iter().filter(|(_, _, is_up)| !is_up).collect();
-            bar.set_position(u64::try_from(shards.len() - waiting.len()).unwrap_or(0));
-            let named: Vec<String> =
-                waiting.iter().take(NAMED).map(|(name, state, _)| format!("{name} {state}")).collect();
-            let more = waiting.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!("; +{more} more") } else { String::new() };
-            bar.set_message(format!("{}{more}", named.join("; ")));
+            bar.set_position(up);
+            bar.set_message(waiting.join("; "));
             return;
         }
-        for (name, state, _) in shards {
-            if self.said.get(name) != Some(state) {
-                self.ui.say(format!("{:7.1}s  {name}  {state}", self.started.elapsed().as_secs_f64()));
-                self.said.insert(name.clone(), state.clone());
+        for (shards, state, _) in groups {
+            let line = format!("{shards}  {state}");
+            if !self.said.contains(&line) {
+                self.ui.say(format!("{:7.1}s  {line}", self.started.elapsed().as_secs_f64()));
             }
         }
+        self.said = groups.iter().map(|(shards, state, _)| format!("{shards}  {state}")).collect();
     }
 
     /// Says something beside the progress.

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::context::Context;
-use crate::domain::names::WorkloadRef;
-use crate::domain::shard_state::ShardState;
+use crate::domain::names::{WorkloadRef, pods_in_short};
+use crate::domain::shard_state::{InState, ShardState, by_state};
 use crate::domain::snapshot::Snapshot;
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{Cluster, Scope};
@@ -34,27 +34,23 @@ pub async fn until_up(
     let mut stuck_since: Option<Instant> = None;
     let mut has_asked_why = false;
     loop {
-        let shown = states(&snapshot);
-        if shown.iter().all(|(_, state)| state.is_up()) && snapshot.workload.is_status_current {
+        if is_up(&snapshot) {
             // Ready is the kubelet's word; now the shards' own.
             snapshot = cluster.snapshot(reference, Scope { health: true, ..Scope::default() }).await?;
         }
-        let shown = states(&snapshot);
-        let lines: Vec<(String, String, bool)> =
-            shown.iter().map(|(name, state)| (name.clone(), state.to_string(), state.is_up())).collect();
-        progress.update(&lines);
-        let is_up = shown.iter().all(|(_, state)| state.is_up()) && snapshot.workload.is_status_current;
-        if is_up {
+        let groups = by_state(&snapshot);
+        let up: usize =
+            groups.iter().filter(|(state, _)| state.is_up()).map(|(_, shards)| shards.len()).sum();
+        progress.update(&in_words(&snapshot, &groups), u64::try_from(up).unwrap_or(0));
+        if is_up(&snapshot) {
             let took = progress.finish();
             ui.print(&format!(
-                "{reference} is up: {} of {} shards ready and healthy after {:.1}s\n",
-                shown.len(),
-                shown.len(),
+                "{reference} is up: {up} of {up} shards ready and healthy after {:.1}s\n",
                 took.as_secs_f64()
             ));
             return Ok(ExitCode::Done);
         }
-        stuck_since = match shown.iter().any(|(_, state)| state.is_stuck()) {
+        stuck_since = match groups.iter().any(|(state, _)| state.is_stuck()) {
             true => stuck_since.or(Some(Instant::now())),
             false => None,
         };
@@ -86,43 +82,45 @@ pub async fn until_up(
     }
 }
 
-fn states(snapshot: &Snapshot) -> Vec<(String, ShardState)> {
-    snapshot
-        .expected_shards()
-        .map(|shard| (shard.pod_name.to_string(), ShardState::of(shard, snapshot.health.get(&shard.ordinal))))
+fn is_up(snapshot: &Snapshot) -> bool {
+    snapshot.workload.is_status_current && by_state(snapshot).iter().all(|(state, _)| state.is_up())
+}
+
+fn in_words(snapshot: &Snapshot, groups: &[InState]) -> Vec<(String, String, bool)> {
+    let set = &snapshot.workload.reference.name;
+    groups
+        .iter()
+        .map(|(state, ordinals)| (pods_in_short(set, ordinals), state.to_string(), state.is_up()))
         .collect()
 }
 
-/// Shards named in an error; the others are counted.
-const NAMED: usize = 5;
-
 fn not_up(snapshot: &Snapshot, what: &str) -> CommandError {
-    let down: Vec<(String, ShardState)> =
-        states(snapshot).into_iter().filter(|(_, state)| !state.is_up()).collect();
-    let named: Vec<String> = down.iter().take(NAMED).map(|(name, state)| format!("{name} {state}")).collect();
-    let more = match down.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    CommandError::failed(format!("{} {what}: {}{more}", snapshot.workload.reference, named.join("; ")))
+    let down: Vec<String> = in_words(snapshot, &by_state(snapshot))
+        .into_iter()
+        .filter(|(_, _, is_up)| !is_up)
+        .map(|(shards, state, _)| format!("{shards} {state}"))
+        .collect();
+    CommandError::failed(format!("{} {what}: {}", snapshot.workload.reference, down.join("; ")))
         .hint("everything is applied; the same command waits again")
 }
 
 /// What the cluster says about the first shard without a pod, and the first without a node.
 async fn why(cluster: &Cluster, snapshot: &Snapshot) -> Vec<String> {
     let reference = &snapshot.workload.reference;
-    let states = states(snapshot);
+    let set = &reference.name;
+    let groups = by_state(snapshot);
     let mut lines = Vec::new();
-    if states.iter().any(|(_, state)| *state == ShardState::Missing)
-        && let Ok(Some(warning)) = cluster.last_warning(reference, "StatefulSet", &reference.name).await
+    if groups.iter().any(|(state, _)| *state == ShardState::Missing)
+        && let Ok(Some(warning)) = cluster.last_warning(reference, "StatefulSet", set).await
     {
         lines.push(format!("{reference}: {warning}"));
     }
-    let pending = states.iter().find(|(_, state)| matches!(state, ShardState::Unschedulable { .. }));
-    if let Some((pod, _)) = pending
-        && let Ok(Some(warning)) = cluster.last_warning(reference, "Pod", pod).await
-    {
-        lines.push(format!("pod/{pod}: {warning}"));
+    let pending = groups.iter().find(|(state, _)| matches!(state, ShardState::Unschedulable { .. }));
+    if let Some(ordinal) = pending.and_then(|(_, ordinals)| ordinals.first()) {
+        let pod = format!("{set}-{ordinal}");
+        if let Ok(Some(warning)) = cluster.last_warning(reference, "Pod", &pod).await {
+            lines.push(format!("pod/{pod}: {warning}"));
+        }
     }
     lines
 }

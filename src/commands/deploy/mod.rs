@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use super::target::{connect, read_shardset};
 use crate::cli::parse_duration;
 use crate::context::Context;
-use crate::domain::names::WorkloadRef;
+use crate::domain::names::{WorkloadRef, pods_in_short};
 use crate::domain::prerequisites::{Obstacle, obstacles};
 use crate::domain::shardset::manifests::Manifest;
 use crate::domain::shardset::{Phase, ShardSet};
@@ -113,22 +113,25 @@ async fn deploy(
         u32::try_from(live.shards.iter().filter(|shard| shard.pod.is_some()).count()).unwrap_or(u32::MAX)
     });
     let found = obstacles(&facts, shardset, args.phase);
-    ui.say_block(&report::obstacles(&found, ui.err_style()));
+    let is_fatal = |obstacle: &&Obstacle| obstacle.is_fatal;
+    ui.say_block(&report::obstacles(found.iter().filter(is_fatal), ui.err_style()));
     refuse_obstacles(&found)?;
 
     let plan = Plan::make(&cluster, manifests, args.force_conflicts).await?;
     let where_to = destination(&cluster, &reference);
-    let shown = report::plan(&plan.summary(), &where_to, plan.arms(live.as_ref()), ui.err_style());
+    let armed = plan.arms(live.as_ref());
     if args.dry_run == DryRun::Server {
-        ui.print(&report::plan(&plan.summary(), &where_to, plan.arms(live.as_ref()), ui.style()));
+        ui.say_block(&report::obstacles(&found, ui.err_style()));
+        ui.print(&report::plan(&plan.summary(), &where_to, armed, ui.style()));
         plan.refuse_blocked()?;
         return Ok(ExitCode::Done);
     }
-    ui.say_block(&shown);
-    plan.refuse_blocked()?;
     if plan.changes_nothing() {
         ui.print(&format!("{reference} is as {} says; nothing was changed\n", args.file.display()));
     } else {
+        ui.say_block(&report::obstacles(&found, ui.err_style()));
+        ui.say_block(&report::plan(&plan.summary(), &where_to, armed, ui.err_style()));
+        plan.refuse_blocked()?;
         confirm(context, args, &cluster)?;
         apply(context, &cluster, &plan, args.force_conflicts).await?;
     }
@@ -225,7 +228,8 @@ async fn say_if_armed(
     let snapshot = cluster.snapshot(reference, Scope::default()).await?;
     let armed = snapshot.armed_shards();
     if !armed.is_empty() {
-        context.ui.say_block(&report::armed(&armed, phase, context.ui.err_style()));
+        let shards = pods_in_short(&reference.name, &armed);
+        context.ui.say_block(&report::armed(&shards, armed.len(), phase, context.ui.err_style()));
     }
     Ok(())
 }

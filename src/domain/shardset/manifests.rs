@@ -31,6 +31,16 @@ impl Manifest {
         Self { object }
     }
 
+    /// A reference to an object of which only the name matters.
+    #[must_use]
+    pub fn reference(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
+        let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}});
+        if let Some(namespace) = namespace {
+            object["metadata"]["namespace"] = json!(namespace);
+        }
+        Self { object }
+    }
+
     fn text(&self, pointer: &str) -> &str {
         self.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::domain::diff::Change;
-use crate::domain::names::PodName;
 use crate::domain::prerequisites::Obstacle;
 use crate::domain::shardset::Phase;
 use crate::render::style::Stylesheet;
@@ -27,7 +26,7 @@ pub enum ObjectSummary<'a> {
 
 /// What stands in the way, one paragraph each.
 #[must_use]
-pub fn obstacles(found: &[Obstacle], style: Stylesheet) -> String {
+pub fn obstacles<'a>(found: impl IntoIterator<Item = &'a Obstacle>, style: Stylesheet) -> String {
     let mut text = String::new();
     for obstacle in found {
         let mark = if obstacle.is_fatal { style.danger("cannot work:") } else { style.warning("note:") };
@@ -107,17 +106,13 @@ fn short(value: &Value) -> String {
 
 /// Which shards are one restart away from another template, and what to do about it.
 #[must_use]
-pub fn armed(shards: &[&PodName], phase: Phase, style: Stylesheet) -> String {
-    let named: Vec<&str> = shards.iter().take(4).map(|shard| shard.as_str()).collect();
-    let more = match shards.len().saturating_sub(named.len()) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+pub fn armed(shards: &str, count: usize, phase: Phase, style: Stylesheet) -> String {
+    let (runs, moves) =
+        if count == 1 { ("runs", "it restarts, it moves") } else { ("run", "one restarts, it moves") };
     format!(
-        "{} {}{more} run an older template. If one restarts, it moves to the {phase} template alone.\n  \
-         `shardctl migrate --to {phase}` moves them all, with the least outage.\n",
-        style.warning("The template is armed:"),
-        named.join(", ")
+        "{} {shards} {runs} an older template. If {moves} to the {phase} template by itself.\n  \
+         `shardctl migrate --to {phase}` moves all of them with the least outage.\n",
+        style.warning("The template is armed:")
     )
 }
 
