@@ -1,5 +1,6 @@
 //! The only writer to a stream: styles, tables, progress, and one file per report.
 
+pub mod report;
 pub mod style;
 pub mod table;
 pub mod ui;
