@@ -4,11 +4,15 @@
 //! What pods really use plays no part in it and is carried beside it, for shards only.
 
 mod fewest;
+#[cfg(test)]
+mod fewest_tests;
 mod node;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
+mod totals;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -317,8 +321,8 @@ pub fn packing(snapshot: &Snapshot, prices: impl Fn(&Node) -> Option<f64>) -> Pa
             .filter(|shard| shard.pod.as_ref().is_some_and(|pod| pod.requests != template))
             .map(|shard| shard.ordinal)
             .collect(),
-        totals: totals(&nodes),
-        failure_domains: failure_domains(&nodes),
+        totals: totals::totals(&nodes),
+        failure_domains: totals::failure_domains(&nodes),
         fewest: fewest::per_instance_type(snapshot, &nodes, hostname_spread.as_ref()),
         present: PresentNodes::of(snapshot, &nodes),
         hostname_spread,
@@ -326,70 +330,6 @@ pub fn packing(snapshot: &Snapshot, prices: impl Fn(&Node) -> Option<f64>) -> Pa
         occupants_unknown: snapshot.occupants.as_ref().err().cloned(),
         usage_unknown: snapshot.usage.as_ref().err().cloned(),
         nodes,
-    }
-}
-
-fn totals(nodes: &[NodePacking]) -> Totals {
-    let mut totals = Totals {
-        nodes: count(nodes.len()),
-        // Sums start at nothing and stay known as long as every node's part is.
-        room: (!nodes.is_empty()).then(|| Room {
-            free_slots: Some(0),
-            stranded: Some(Resources::default()),
-            ..Room::default()
-        }),
-        open_slots: (!nodes.is_empty()).then_some(0),
-        ..Totals::default()
-    };
-    for node in nodes {
-        totals.placed += count(node.shards.iter().filter(|shard| shard.is_expected).count());
-        totals.allocatable += node.allocatable;
-        totals.allocatable_pods = totals.allocatable_pods.saturating_add(node.allocatable_pods);
-        totals.room = totals.room.zip(node.room).map(|(sum, room)| sum_of(sum, room));
-        totals.open_slots = totals
-            .open_slots
-            .zip(node.open_slots())
-            .map(|(sum, slots)| sum.saturating_add(slots));
-        if let Some(usage) = node.usage {
-            let sum = totals.usage.get_or_insert_default();
-            sum.total += usage.total;
-            sum.measured += usage.measured;
-        }
-        match node.price_per_hour {
-            Some(price) => *totals.price_per_hour.get_or_insert_default() += price,
-            None => totals.nodes_without_price += 1,
-        }
-    }
-    totals
-}
-
-fn sum_of(sum: Room, room: Room) -> Room {
-    Room {
-        shards: sum.shards.plus(room.shards),
-        daemons: sum.daemons.plus(room.daemons),
-        others: sum.others.plus(room.others),
-        free: sum.free + room.free,
-        free_pods: sum.free_pods.saturating_add(room.free_pods),
-        overcommit: sum.overcommit + room.overcommit,
-        free_slots: sum
-            .free_slots
-            .zip(room.free_slots)
-            .map(|(sum, slots)| sum.saturating_add(slots)),
-        stranded: sum
-            .stranded
-            .zip(room.stranded)
-            .map(|(sum, stranded)| sum + stranded),
-    }
-}
-
-fn failure_domains(nodes: &[NodePacking]) -> FailureDomains {
-    let carriers = || nodes.iter().filter(|node| !node.shards.is_empty());
-    let zones: BTreeSet<&str> = carriers().filter_map(|node| node.zone.as_deref()).collect();
-    FailureDomains {
-        nodes: count(carriers().count()),
-        zones: count(zones.len()),
-        shared_nodes: count(carriers().filter(|node| node.shards.len() > 1).count()),
-        most_on_one_node: count(carriers().map(|node| node.shards.len()).max().unwrap_or(0)),
     }
 }
 

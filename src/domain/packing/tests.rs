@@ -1,16 +1,13 @@
-use proptest::prelude::*;
-
-use super::fewest::EmptyNode;
 use super::*;
 use crate::domain::quantity::Quantity;
 use crate::domain::snapshot::{NodePool, Occupant, SpreadConstraint};
-use crate::domain::testing::{healthy, quantity, resources};
+use crate::domain::testing::{healthy, resources};
 
-fn pack(snapshot: &Snapshot) -> Packing {
+pub(super) fn pack(snapshot: &Snapshot) -> Packing {
     packing(snapshot, |_| None)
 }
 
-fn nodes_of(snapshot: &mut Snapshot) -> &mut std::collections::BTreeMap<NodeName, Node> {
+pub(super) fn nodes_of(snapshot: &mut Snapshot) -> &mut std::collections::BTreeMap<NodeName, Node> {
     snapshot.nodes.as_mut().unwrap()
 }
 
@@ -22,7 +19,7 @@ fn node<'a>(packing: &'a Packing, name: &str) -> &'a NodePacking {
         .unwrap()
 }
 
-fn other(name: &str, cpu: &str, memory: &str) -> Occupant {
+pub(super) fn other(name: &str, cpu: &str, memory: &str) -> Occupant {
     Occupant {
         namespace: "tools".to_owned(),
         name: PodName::new(name),
@@ -33,7 +30,7 @@ fn other(name: &str, cpu: &str, memory: &str) -> Occupant {
     }
 }
 
-fn add_other(snapshot: &mut Snapshot, node: &str, occupant: Occupant) {
+pub(super) fn add_other(snapshot: &mut Snapshot, node: &str, occupant: Occupant) {
     let occupants = snapshot.occupants.as_mut().unwrap();
     occupants.get_mut(&NodeName::new(node)).unwrap().push(occupant);
 }
@@ -77,30 +74,6 @@ fn what_is_left_after_filling_the_slots_is_stranded() {
         total.requested().requests,
         resources("42", "323Gi") + resources("0", "128Mi")
     );
-}
-
-#[test]
-fn the_fit_table_of_azure_sizes() {
-    // Planned allocatable and fits of 4 CPU / 32Gi with and without DaemonSets of 0.5 CPU / 0.8Gi.
-    let daemons = resources("500m", "0.8Gi");
-    for (size, cpu, memory, with, without, for_ten) in [
-        ("E8s_v5", "7820m", "52.99Gi", 1, 1, 10),
-        ("E16s_v5", "15740m", "108.35Gi", 3, 3, 4),
-        ("E20s_v5", "19700m", "137.31Gi", 4, 4, 3),
-        ("E32s_v5", "31580m", "224.19Gi", 6, 7, 2),
-        ("E48s_v5", "47420m", "340.03Gi", 10, 10, 1),
-    ] {
-        let empty = |taken: Resources| EmptyNode {
-            free: resources(cpu, memory).saturating_sub(taken),
-            pods: 250,
-            shard: resources("4", "32Gi"),
-            most_shards: u32::MAX,
-        };
-        let fewest = empty(daemons).fewest(10, &[]).unwrap();
-        assert_eq!((fewest.per_node, fewest.nodes), (with, for_ten), "{size}");
-        let bare = empty(Resources::default()).fewest(10, &[]).unwrap();
-        assert_eq!(bare.per_node, without, "{size}");
-    }
 }
 
 #[test]
@@ -174,30 +147,6 @@ fn each_type_is_answered_for_itself_with_the_most_daemons_seen_on_it() {
             nodes: Some(3)
         })
     );
-}
-
-#[test]
-fn other_pods_go_where_they_cost_no_shard_its_place() {
-    let empty = EmptyNode {
-        free: resources("15240m", "107Gi"),
-        pods: 250,
-        shard: resources("4", "32Gi"),
-        most_shards: u32::MAX,
-    };
-    // Four nodes strand 3.24 CPU and 11Gi each: room for one such pod on each, and not for two.
-    let others = [resources("2", "8Gi"); 4];
-    assert_eq!(
-        empty.fewest(12, &others).unwrap(),
-        FewestNodes {
-            nodes: 4,
-            per_node: 3,
-            at_least: 4
-        }
-    );
-    assert_eq!(empty.fewest(13, &others).unwrap().nodes, 5);
-    assert_eq!(empty.fewest(12, &[resources("2", "8Gi"); 5]).unwrap().nodes, 5);
-    assert_eq!(empty.fewest(0, &others).unwrap().nodes, 1);
-    assert_eq!(empty.fewest(0, &[]).unwrap().nodes, 0);
 }
 
 #[test]
@@ -396,120 +345,4 @@ fn prices_add_up_and_the_unknown_ones_are_counted() {
     assert_eq!(packing.totals.price_per_hour, Some(2.016));
     assert_eq!(packing.totals.nodes_without_price, 2);
     assert_eq!(pack(&healthy()).totals.price_per_hour, None);
-}
-
-#[test]
-fn a_thousand_shards_are_counted_in_no_time() {
-    let empty = EmptyNode {
-        free: resources("15240m", "110Gi"),
-        pods: 250,
-        shard: resources("4", "32Gi"),
-        most_shards: u32::MAX,
-    };
-    let others = vec![resources("100m", "128Mi"); 1000];
-    let fewest = empty.fewest(1000, &others).unwrap();
-    assert_eq!((fewest.nodes, fewest.at_least), (334, 334));
-}
-
-fn amount(most_milli: i64, most_mebi: i64) -> impl Strategy<Value = Resources> {
-    (0..=most_milli, 0..=most_mebi).prop_map(|(milli, mebi)| Resources {
-        cpu: Quantity::milli(milli),
-        memory: Quantity::bytes(mebi << 20),
-    })
-}
-
-proptest! {
-    #[test]
-    fn requested_and_free_are_allocatable_and_overcommit(
-        allocatable in amount(64_000, 512 << 10),
-        shard in amount(16_000, 64 << 10),
-        extra in amount(40_000, 256 << 10),
-        pods in 0_u32..20,
-    ) {
-        let mut snapshot = healthy();
-        snapshot.workload.template.requests = shard;
-        for node in nodes_of(&mut snapshot).values_mut() {
-            node.allocatable = allocatable;
-            node.allocatable_pods = pods;
-        }
-        let mut tool = other("tool", "0", "0");
-        tool.requests = extra;
-        add_other(&mut snapshot, "stable-3", tool);
-        for node in pack(&snapshot).nodes {
-            let room = node.room.unwrap();
-            prop_assert_eq!(
-                room.requested().requests + room.free,
-                node.allocatable + room.overcommit
-            );
-            if let Some(slots) = room.free_slots {
-                prop_assert!(room.free.holds(shard * slots));
-                prop_assert!(slots <= room.free_pods);
-                prop_assert_eq!(room.stranded.unwrap() + shard * slots, room.free);
-                let one_more = slots < room.free_pods && room.free.holds(shard * (slots + 1));
-                prop_assert!(!one_more);
-            }
-        }
-    }
-
-    #[test]
-    fn a_packing_with_the_fewest_nodes_exists_and_is_within_allocatable(
-        free in amount(32_000, 256 << 10),
-        shard in amount(8_000, 64 << 10),
-        others in prop::collection::vec(amount(4_000, 16 << 10), 0..25),
-        pods in 1_u32..30,
-        most_shards in 1_u32..6,
-        replicas in 0_u32..60,
-    ) {
-        let empty = EmptyNode { free, pods, shard, most_shards };
-        prop_assume!(others.iter().all(|other| free.holds(*other)));
-        let Ok(fewest) = empty.fewest(replicas, &others) else {
-            let fits = pods > 0 && free.holds(shard) && shard != Resources::default();
-            prop_assert!(!fits);
-            return Ok(());
-        };
-        prop_assert!(fewest.nodes >= fewest.at_least);
-        prop_assert!(fewest.nodes >= replicas.div_ceil(fewest.per_node));
-
-        // Build it: the other pods as placed, then shards wherever there is room.
-        let filled = empty.place(fewest.nodes, &others).unwrap();
-        prop_assert!(filled.len() <= fewest.nodes as usize);
-        let mut left = replicas;
-        let mut seen = vec![false; others.len()];
-        for index in 0..fewest.nodes as usize {
-            let mut load = Load::default();
-            for other in filled.get(index).map_or(&[][..], |node| &node.others) {
-                prop_assert!(!std::mem::replace(&mut seen[*other], true));
-                load.add(others[*other]);
-            }
-            let mut on_node = 0;
-            while left > 0
-                && on_node < most_shards
-                && load.pods < pods
-                && free.holds(load.requests + shard)
-            {
-                load.add(shard);
-                on_node += 1;
-                left -= 1;
-            }
-            prop_assert!(free.holds(load.requests) && load.pods <= pods);
-        }
-        prop_assert_eq!(left, 0);
-        prop_assert!(seen.iter().all(|placed| *placed));
-
-        // More shards never need fewer nodes.
-        let more = empty.fewest(replicas + 1, &others).unwrap();
-        prop_assert!(more.nodes >= fewest.nodes);
-    }
-}
-
-#[test]
-fn an_other_pod_without_requests_takes_a_pod_and_nothing_else() {
-    let empty = EmptyNode {
-        free: resources("4", "32Gi"),
-        pods: 1,
-        shard: resources("4", "32Gi"),
-        most_shards: u32::MAX,
-    };
-    assert_eq!(empty.fewest(1, &[Resources::default()]).unwrap().nodes, 2);
-    assert_eq!(quantity("32Gi").times(empty.shard.memory), Some(1));
 }

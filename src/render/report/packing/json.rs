@@ -32,7 +32,15 @@ pub struct PackingReport<'a> {
     present_nodes: Option<PresentReport>,
     hostname_spread: Option<SpreadReport<'a>>,
     /// What could not be read.
-    unknown: Vec<&'a Unknown>,
+    unknown: Vec<UnknownReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UnknownReport<'a> {
+    asked: &'a str,
+    answer: &'a str,
+    forbidden: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -242,7 +250,15 @@ pub fn report(packing: &Packing) -> PackingReport<'_> {
             when_unsatisfiable: &spread.when_unsatisfiable,
             karpenter: spread.has_karpenter,
         }),
-        unknown: unknown.into_iter().flatten().collect(),
+        unknown: unknown
+            .into_iter()
+            .flatten()
+            .map(|unknown: &Unknown| UnknownReport {
+                asked: &unknown.asked,
+                answer: &unknown.answer,
+                forbidden: unknown.is_forbidden,
+            })
+            .collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `shardctl packing`: picture, table, summary and JSON.
 
+mod bar;
 mod json;
 mod picture;
 mod rows;
@@ -32,42 +33,76 @@ pub fn table(packing: &Packing, look: Look, with_picture: bool) -> String {
     text + &summary(packing, look)
 }
 
+/// Columns of the compact table that are left out where they do not fit.
+#[derive(Clone, Copy)]
+struct Optional {
+    instance_type: bool,
+    closed: bool,
+    stranded: bool,
+}
+
 /// Nodes with the columns that answer "where is room"; nodes that look alike share a row when there are many.
-fn compact(packing: &Packing, look: Look, with_type: bool) -> String {
-    let has_closed = packing.nodes.iter().any(|node| !node.is_open());
+/// What the picture shows is not said again, and a column that does not fit is left out: half a quantity on
+/// the next line is worse than none.
+fn compact(packing: &Packing, look: Look, without_picture: bool) -> String {
+    let all = Optional {
+        instance_type: without_picture,
+        closed: without_picture && packing.nodes.iter().any(|node| !node.is_open()),
+        stranded: true,
+    };
+    let narrower = Optional {
+        stranded: false,
+        ..all
+    };
+    let narrowest = Optional {
+        instance_type: false,
+        ..narrower
+    };
+    let fits = |table: &String| {
+        look.width
+            .is_none_or(|width| table.lines().all(|line| line.chars().count() <= width))
+    };
+    [all, narrower]
+        .into_iter()
+        .map(|optional| columns(packing, look, optional))
+        .find(fits)
+        .unwrap_or_else(|| columns(packing, look, narrowest))
+}
+
+fn columns(packing: &Packing, look: Look, optional: Optional) -> String {
     let mut headings = vec!["node"];
-    headings.extend(with_type.then_some("type"));
-    headings.extend(["shards", "CPU req", "mem req", "slots", "stranded"]);
-    headings.extend(has_closed.then_some("closed"));
-    let mut columns = Columns::new(&headings, look.width);
+    headings.extend(optional.instance_type.then_some("type"));
+    headings.extend(["shards", "CPU req", "mem req", "slots"]);
+    headings.extend(optional.stranded.then_some("stranded"));
+    headings.extend(optional.closed.then_some("closed"));
+    let mut columns = Columns::new(&headings, None);
     let domain = shared_domain(packing);
     for row in groups(packing).iter().flat_map(|group| &group.rows) {
         let node = row.node;
-        let mut cells = vec![row.label(domain)];
-        if with_type {
+        let mut cells = vec![rows::shortened(&row.label(domain), look)];
+        if optional.instance_type {
             cells.push(text(node.instance_type.as_deref()));
         }
         cells.push(row.shards());
-        match node.room {
-            None => cells.extend(["?", "?", "?", "?"].map(str::to_owned)),
-            Some(room) => {
-                let requested = room.requested().requests;
-                cells.push(format!(
-                    "{}/{}",
-                    amounts::cpu(requested.cpu),
-                    amounts::cpu(node.allocatable.cpu)
-                ));
-                cells.push(format!(
-                    "{}/{}",
-                    amounts::memory(requested.memory).trim_end_matches("Gi"),
-                    amounts::memory(node.allocatable.memory)
-                ));
-                cells.push(number(node.open_slots()));
-                cells.push(room.stranded.map_or_else(|| "?".to_owned(), rows::both));
-            }
+        let requested = node.room.map(|room| room.requested().requests);
+        let of = |requested: Option<String>, allocatable: String| {
+            format!("{}/{allocatable}", requested.unwrap_or_else(|| "?".to_owned()))
+        };
+        cells.push(of(
+            requested.map(|requested| amounts::cpu(requested.cpu)),
+            amounts::cpu(node.allocatable.cpu),
+        ));
+        cells.push(of(
+            requested.map(|requested| rows::bare_memory(requested.memory)),
+            amounts::memory(node.allocatable.memory),
+        ));
+        cells.push(number(node.open_slots()));
+        if optional.stranded {
+            let stranded = node.room.and_then(|room| room.stranded);
+            cells.push(stranded.map_or_else(|| "?".to_owned(), rows::both));
         }
-        if has_closed {
-            cells.push(look.style.warning(closed(node)));
+        if optional.closed {
+            cells.push(closed(node));
         }
         columns.row(cells);
     }

@@ -1,8 +1,11 @@
 //! Nodes in the order in which they are shown, and the ones that look alike as one row.
 
 use crate::domain::packing::{NodePacking, Packing, ShardState};
-use crate::domain::quantity::Resources;
-use crate::render::report::amounts;
+use crate::domain::quantity::{Quantity, Resources};
+use crate::render::report::{Look, amounts};
+
+/// The longest name that is shown whole on a terminal.
+const LONGEST_NAME: usize = 26;
 
 /// Above this many nodes, nodes that look alike share a row: a screen holds no more.
 const MOST_ROWS: usize = 40;
@@ -56,10 +59,10 @@ fn heading(node: &NodePacking) -> Heading<'_> {
 }
 
 impl Group<'_> {
-    /// What the nodes have in common, in words.
-    pub fn title(&self) -> String {
+    /// What the nodes have in common, on as many lines as it takes.
+    pub fn title(&self, width: Option<usize>) -> Vec<String> {
         let Some(first) = self.rows.first() else {
-            return String::new();
+            return Vec::new();
         };
         let mut words: Vec<String> = heading(first.node)
             .into_iter()
@@ -70,7 +73,20 @@ impl Group<'_> {
         if self.rows.iter().all(|row| size(row) == size(first)) {
             words.push(format!("{} each", size(first)));
         }
-        words.join("  ")
+        let mut lines: Vec<String> = Vec::new();
+        for word in words {
+            let fits = |line: &&mut String| {
+                width.is_none_or(|width| line.chars().count() + 2 + word.chars().count() <= width)
+            };
+            match lines.last_mut().filter(fits) {
+                Some(line) => {
+                    line.push_str("  ");
+                    line.push_str(&word);
+                }
+                None => lines.push(word),
+            }
+        }
+        lines
     }
 }
 
@@ -136,4 +152,23 @@ impl Row<'_> {
             (each, alike) => format!("{} x {each}", alike + 1),
         }
     }
+}
+
+/// A name with its middle left out when it is long and there is a terminal to fit.
+pub(super) fn shortened(name: &str, look: Look) -> String {
+    let length = name.chars().count();
+    if look.width.is_none() || length <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let dots = if look.ascii { ".." } else { "…" };
+    // Nodes of a pool differ in how their names end.
+    let end: String = name.chars().skip(length - LONGEST_NAME / 2).collect();
+    let start: String = name.chars().take(LONGEST_NAME / 2 - 2).collect();
+    format!("{start}{dots}{end}")
+}
+
+/// Memory in front of a `/` and an amount that says its unit.
+pub(super) fn bare_memory(amount: Quantity) -> String {
+    let text = amounts::memory(amount);
+    text.strip_suffix("Gi").map_or(text.clone(), str::to_owned)
 }

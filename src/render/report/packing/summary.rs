@@ -2,54 +2,127 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::both;
-use crate::domain::packing::{Fewest, FewestNodes, HostnameSpread, Packing};
+use super::rows::{bare_memory, both};
+use crate::domain::packing::{Fewest, FewestNodes, HostnameSpread, NoPacking, Packing};
 use crate::render::report::Look;
 use crate::render::report::amounts::{self, count};
 
 /// The lines under the table: shards, fewest nodes, room, requests and use, price, and what is unknown.
 #[must_use]
 pub fn summary(packing: &Packing, look: Look) -> String {
-    let mut lines = vec![look.style.value(shards(packing))];
-    lines.extend(loose(packing).into_iter().map(|line| look.style.danger(line)));
-    lines.extend(packing.fewest.iter().map(assumptions));
-    lines.extend(present(packing));
-    lines.extend(spread(packing));
-    lines.extend(room(packing));
-    lines.extend(price(packing));
-    lines.extend(failure_domains(packing));
-    if !packing.differing.is_empty() {
-        let ordinals = amounts::ordinals(packing.differing.iter().copied());
-        lines.push(look.style.warning(format!(
-            "{} {ordinals} {} not what the template requests; fewest and slots count the template's {}",
-            if packing.differing.len() == 1 {
-                "Shard"
-            } else {
-                "Shards"
-            },
-            if packing.differing.len() == 1 {
-                "requests"
-            } else {
-                "request"
-            },
-            both(packing.shard_requests)
-        )));
-    }
+    let mut lines = vec![(Role::Value, shards(packing))];
+    lines.extend(loose(packing).into_iter().map(|line| (Role::Danger, line)));
     for unknown in [&packing.nodes_unknown, &packing.occupants_unknown]
         .into_iter()
         .flatten()
     {
-        lines.push(look.style.danger(format!("Could not {unknown}")));
+        lines.push((Role::Danger, format!("Could not {unknown}")));
     }
+    let plain = [
+        packing.fewest.iter().filter_map(assumptions).collect(),
+        present(packing).into_iter().collect(),
+        spread(packing),
+        room(packing),
+        price(packing).into_iter().collect(),
+        failure_domains(packing).into_iter().collect::<Vec<String>>(),
+    ];
+    lines.extend(plain.into_iter().flatten().map(|line| (Role::Plain, line)));
+    lines.extend(surplus(packing).map(|line| (Role::Warning, line)));
+    lines.extend(differing(packing).map(|line| (Role::Warning, line)));
     if let Some(unknown) = &packing.usage_unknown {
-        lines.push(look.style.note(format!("What shards use is unknown: {unknown}")));
+        lines.push((Role::Note, format!("What shards use is unknown: {unknown}")));
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let mut text = String::new();
+    for (role, line) in lines {
+        for part in wrapped(&line, look.width) {
+            text.push_str(&role.paint(&part, look));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[derive(Clone, Copy)]
+enum Role {
+    Plain,
+    Value,
+    Danger,
+    Warning,
+    Note,
+}
+
+impl Role {
+    fn paint(self, text: &str, look: Look) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Value => look.style.value(text),
+            Self::Danger => look.style.danger(text),
+            Self::Warning => look.style.warning(text),
+            Self::Note => look.style.note(text),
+        }
+    }
+}
+
+/// A sentence on lines of at most `width` columns, the second and later ones indented.
+fn wrapped(line: &str, width: Option<usize>) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let is_full = lines.last().zip(width).is_some_and(|(last, width)| {
+            !last.trim().is_empty() && last.chars().count() + 1 + word.chars().count() > width
+        });
+        if is_full {
+            lines.push(" ".to_owned());
+        }
+        if let Some(last) = lines.last_mut() {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+/// Shards beyond `replicas`, which take room all the same.
+fn surplus(packing: &Packing) -> Option<String> {
+    let mut ordinals: Vec<u32> = packing
+        .nodes
+        .iter()
+        .flat_map(|node| &node.shards)
+        .filter(|shard| !shard.is_expected)
+        .map(|shard| shard.ordinal)
+        .collect();
+    ordinals.sort_unstable();
+    let who = match ordinals[..] {
+        [] => return None,
+        [only] => format!("Shard {only} is"),
+        _ => format!("Shards {} are", amounts::ordinals(ordinals)),
+    };
+    Some(format!(
+        "{who} beyond the {} that there should be",
+        count(packing.replicas, "shard")
+    ))
+}
+
+fn differing(packing: &Packing) -> Option<String> {
+    let ordinals = amounts::ordinals(packing.differing.iter().copied());
+    let who = match packing.differing.len() {
+        0 => return None,
+        1 => format!("Shard {ordinals} does"),
+        _ => format!("Shards {ordinals} do"),
+    };
+    Some(format!(
+        "{who} not request what the template does; slots and fewest count the template's {}",
+        both(packing.shard_requests)
+    ))
 }
 
 /// `10 shards on 4 nodes; fewest for Standard_E16s_v5: 4 (3 per node)`
 fn shards(packing: &Packing) -> String {
     let placed = packing.totals.placed;
+    if packing.nodes_unknown.is_some() {
+        return format!("{}; their nodes are not known", count(packing.replicas, "shard"));
+    }
     let mut line = match placed == packing.replicas {
         true => count(placed, "shard"),
         false => format!("{placed} of {}", count(packing.replicas, "shard")),
@@ -113,23 +186,27 @@ fn loose(packing: &Packing) -> Vec<String> {
         .collect()
 }
 
-fn assumptions(fewest: &Fewest) -> String {
+/// What the number of nodes rests on; nothing where there is no number for want of requests.
+fn assumptions(fewest: &Fewest) -> Option<String> {
+    if fewest.answer == Err(NoPacking::RequestsMissing) {
+        return None;
+    }
     let mut line = format!(
-        "Fewest for {} assumes {} allocatable and {} of DaemonSets on each node, the least and the most \
-         seen on {}",
-        type_name(fewest),
+        "A {} is taken to have {} allocatable and {} of DaemonSets, the least and the most seen on {}",
+        fewest.instance_type.as_deref().unwrap_or("node of no known type"),
         both(fewest.allocatable),
         both(fewest.daemons.requests),
-        count(fewest.present, "node"),
+        count(fewest.present, "such node"),
     );
     if fewest.others.pods > 0 {
         line.push_str(&format!(
-            ", and places {} of {} as well",
+            "; {} there, {} in all, {} a place as well",
             count(fewest.others.pods, "other pod"),
-            both(fewest.others.requests)
+            both(fewest.others.requests),
+            if fewest.others.pods == 1 { "needs" } else { "need" }
         ));
     }
-    line
+    Some(line)
 }
 
 /// Worth a line only where types are mixed, or where fewer of the nodes that are there would do.
@@ -217,21 +294,20 @@ fn room(packing: &Packing) -> Vec<String> {
     }
     let requested = room.requested().requests;
     let mut line = format!(
-        "Requested {}/{} CPU, {}/{} of memory",
+        "Requested {}/{} CPU, {}/{} memory",
         amounts::cpu(requested.cpu),
         amounts::cpu(totals.allocatable.cpu),
-        amounts::memory(requested.memory),
+        bare_memory(requested.memory),
         amounts::memory(totals.allocatable.memory)
     );
     if room.overcommit.cpu.is_positive() || room.overcommit.memory.is_positive() {
         line.push_str(&format!(", {} beyond allocatable", both(room.overcommit)));
     }
     if let Some(usage) = totals.usage.filter(|usage| usage.measured > 0) {
-        line.push_str(&format!(
-            "; {} measured use {}",
-            count(usage.measured, "shard"),
-            both(usage.total)
-        ));
+        line.push_str(&format!("; shards use {}", both(usage.total)));
+        if usage.measured < room.shards.pods {
+            line.push_str(&format!(" ({} of {} measured)", usage.measured, room.shards.pods));
+        }
     }
     lines.push(line);
     lines
@@ -268,8 +344,8 @@ fn failure_domains(packing: &Packing) -> Option<String> {
     };
     (domains.nodes > 0).then(|| {
         format!(
-            "Failure domains: {}{zones}, at most {} on one; losing any of them stops a service that needs \
-             every shard",
+            "Failure domains: {}{zones}, at most {} on one; losing any one stops a service that needs \
+             every shard, and fewer nodes are fewer such losses",
             count(domains.nodes, "node"),
             count(domains.most_on_one_node, "shard")
         )
