@@ -98,7 +98,12 @@ pub(super) fn draw(packing: &Packing, look: Look, numbers: bool) -> String {
                 .max()
                 .unwrap_or(0);
             let left = |numbers| room(numbers).saturating_sub(list + 2);
-            let numbers = numbers && left(true) >= LEAST_BAR;
+            // A mark for each shard matters more than numbers, too.
+            let needed = match outline(compact) {
+                needed if needed <= left(false) => needed.max(LEAST_BAR),
+                _ => LEAST_BAR,
+            };
+            let numbers = numbers && left(true) >= needed;
             let left = left(numbers).max(1);
             let mut scale = Scale {
                 per_glyph: outline(compact).div_ceil(left).max(1),
