@@ -3,5 +3,6 @@
 pub mod completion;
 pub mod deploy;
 pub mod init;
+pub mod packing;
 pub mod target;
 pub mod version;

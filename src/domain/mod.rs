@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod diff;
 pub mod names;
 pub mod nap;
+pub mod packing;
 pub mod prerequisites;
 pub mod quantity;
 pub mod shard_state;

@@ -1,3 +1,17 @@
-//! One file per report: from what the domain found to text.
+//! One file or folder per report: its table and its JSON.
 
+pub mod amounts;
 pub mod deploy;
+pub mod packing;
+
+use super::style::Stylesheet;
+
+/// Where a report is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub style: Stylesheet,
+    /// Columns of the terminal; none for a pipe or a file, where nothing is cut.
+    pub width: Option<usize>,
+    /// Whether only ASCII may be drawn.
+    pub ascii: bool,
+}
