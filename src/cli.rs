@@ -19,10 +19,8 @@ use crate::{commands, lab};
 /// tells the truth about it, and moves its shards with the least outage.
 #[derive(Debug, Parser)]
 #[command(name = "shardctl", version, max_term_width = 100, subcommand_required = true)]
-#[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
-                        5 findings, 70 bug. See `shardctl explain EXIT-CODE`"
-)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
+                        5 findings, 70 bug. See `shardctl explain EXIT-CODE`")]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalOptions,
@@ -53,12 +51,7 @@ pub struct GlobalOptions {
     #[arg(long = "as", global = true, value_name = "USER")]
     pub impersonate: Option<String>,
     /// Group to impersonate, can be repeated
-    #[arg(
-        long = "as-group",
-        global = true,
-        value_name = "GROUP",
-        requires = "impersonate"
-    )]
+    #[arg(long = "as-group", global = true, value_name = "GROUP", requires = "impersonate")]
     pub impersonate_groups: Vec<String>,
     /// Longest wait for one answer of the API server
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
@@ -96,9 +89,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub fn command(program: Option<&Path>) -> clap::Command {
     let command = Cli::command();
     match program.and_then(Path::file_stem).and_then(|name| name.to_str()) {
-        Some(name) if name.starts_with("kubectl-") => command
-            .bin_name(name.replacen('-', " ", 1).replace('_', "-"))
-            .display_name("kubectl shard"),
+        Some(name) if name.starts_with("kubectl-") => {
+            command.bin_name(name.replacen('-', " ", 1).replace('_', "-")).display_name("kubectl shard")
+        }
         _ => command,
     }
 }
@@ -114,11 +107,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version are answers; everything else is a usage error. A closed pipe is quiet.
             let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::Usage
-            } else {
-                ExitCode::Done
-            };
+            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
         }
     };
     let ui = Ui::stdio(cli.global.color);

@@ -1,5 +1,6 @@
 //! What every command receives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,13 +12,13 @@ use crate::render::ui::Ui;
 /// Where a command gets its options, its streams and the time from.
 pub struct Context {
     pub global: GlobalOptions,
-    pub ui: Ui,
+    pub ui: Arc<Ui>,
 }
 
 impl Context {
     #[must_use]
     pub fn new(global: GlobalOptions, ui: Ui) -> Self {
-        Self { global, ui }
+        Self { global, ui: Arc::new(ui) }
     }
 
     /// The time now. Rules in `domain` never ask for it: they are given it.
@@ -34,9 +35,7 @@ impl Context {
         &self,
         work: impl Future<Output = Result<ExitCode, CommandError>>,
     ) -> Result<ExitCode, CommandError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let result = runtime.block_on(work);
         // A blocked name lookup must not hold up the end of the process.
         runtime.shutdown_timeout(Duration::ZERO);

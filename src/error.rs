@@ -24,15 +24,8 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every exit code, in ascending order.
-    pub const ALL: [Self; 7] = [
-        Self::Done,
-        Self::Failed,
-        Self::Usage,
-        Self::Refused,
-        Self::Incomplete,
-        Self::Findings,
-        Self::Bug,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Done, Self::Failed, Self::Usage, Self::Refused, Self::Incomplete, Self::Findings, Self::Bug];
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -55,11 +48,7 @@ pub struct CommandError {
 impl CommandError {
     /// An error that ends the process with `exit`.
     pub fn new(exit: ExitCode, source: impl Into<anyhow::Error>) -> Self {
-        Self {
-            exit,
-            source: source.into(),
-            hints: Vec::new(),
-        }
+        Self { exit, source: source.into(), hints: Vec::new() }
     }
 
     /// The command line, or a file named on it, is wrong.
@@ -136,14 +125,9 @@ mod tests {
     #[test]
     fn causes_are_joined_and_never_repeated() {
         let inner = anyhow::anyhow!("connection refused");
-        let outer = Err::<(), _>(inner)
-            .context("list pods: connection refused")
-            .context("read the service");
+        let outer = Err::<(), _>(inner).context("list pods: connection refused").context("read the service");
         let error = CommandError::from(outer.unwrap_err());
-        assert_eq!(
-            error.to_string(),
-            "read the service: list pods: connection refused"
-        );
+        assert_eq!(error.to_string(), "read the service: list pods: connection refused");
         assert_eq!(error.exit, ExitCode::Failed);
     }
 

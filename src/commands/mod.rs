@@ -1,4 +1,5 @@
 //! One file per command: read the arguments, fetch a snapshot, ask the domain, hand the result to render.
 
 pub mod completion;
+pub mod target;
 pub mod version;

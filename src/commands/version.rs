@@ -18,9 +18,7 @@ pub struct VersionArgs {
 /// # Errors
 /// When the API server does not answer; the client's version is printed all the same.
 pub fn run(context: &Context, args: &VersionArgs) -> Result<ExitCode, CommandError> {
-    context
-        .ui
-        .print(&format!("Client Version: v{}\n", env!("CARGO_PKG_VERSION")));
+    context.ui.print(&format!("Client Version: v{}\n", env!("CARGO_PKG_VERSION")));
     if args.client {
         return Ok(ExitCode::Done);
     }

@@ -1,8 +1,13 @@
 //! Rules over plain values: no I/O, no clock, no Kubernetes client types.
 
 pub mod age;
+pub mod catalogue;
+pub mod diff;
 pub mod names;
+pub mod nap;
+pub mod prerequisites;
 pub mod quantity;
+pub mod shard_state;
 pub mod shardset;
 pub mod snapshot;
 pub mod status;

@@ -37,12 +37,7 @@ impl FromStr for DnsLabel {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let error = |reason| {
-            Err(NameError {
-                text: text.chars().take(80).collect(),
-                reason,
-            })
-        };
+        let error = |reason| Err(NameError { text: text.chars().take(80).collect(), reason });
         let is_alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if text.is_empty() {
             error("it is empty")
@@ -205,19 +200,10 @@ mod tests {
 
     #[test]
     fn a_workload_may_be_named_as_kubectl_does() {
-        for text in [
-            "kafka",
-            "statefulset/kafka",
-            "sts/kafka",
-            "StatefulSet.apps/kafka",
-        ] {
+        for text in ["kafka", "statefulset/kafka", "sts/kafka", "StatefulSet.apps/kafka"] {
             assert_eq!(parse_workload(text).as_deref(), Ok("kafka"), "{text}");
         }
-        assert!(
-            parse_workload("deployment/kafka")
-                .unwrap_err()
-                .contains("statefulset/kafka")
-        );
+        assert!(parse_workload("deployment/kafka").unwrap_err().contains("statefulset/kafka"));
         assert!(parse_workload("sts/").is_err());
     }
 

@@ -48,36 +48,24 @@ pub struct QuantityError {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Self = Self {
-        nanos: 0,
-        format: Format::Decimal,
-    };
+    pub const ZERO: Self = Self { nanos: 0, format: Format::Decimal };
 
     /// `amount` whole units, printed with decimal suffixes.
     #[must_use]
     pub fn whole(amount: i64) -> Self {
-        Self {
-            nanos: i128::from(amount) * NANOS_PER_UNIT,
-            format: Format::Decimal,
-        }
+        Self { nanos: i128::from(amount) * NANOS_PER_UNIT, format: Format::Decimal }
     }
 
     /// `amount` bytes, printed with binary suffixes.
     #[must_use]
     pub fn bytes(amount: i64) -> Self {
-        Self {
-            format: Format::Binary,
-            ..Self::whole(amount)
-        }
+        Self { format: Format::Binary, ..Self::whole(amount) }
     }
 
     /// `amount` thousandths.
     #[must_use]
     pub fn milli(amount: i64) -> Self {
-        Self {
-            nanos: i128::from(amount) * (NANOS_PER_UNIT / 1000),
-            format: Format::Decimal,
-        }
+        Self { nanos: i128::from(amount) * (NANOS_PER_UNIT / 1000), format: Format::Decimal }
     }
 
     /// The amount in billionths.
@@ -115,11 +103,7 @@ impl Quantity {
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
         let rest = self - other;
-        if rest.nanos < 0 {
-            Self { nanos: 0, ..rest }
-        } else {
-            rest
-        }
+        if rest.nanos < 0 { Self { nanos: 0, ..rest } } else { rest }
     }
 
     /// How many times `other` fits into this; none when `other` is nothing.
@@ -134,11 +118,7 @@ impl Quantity {
 
 /// Division that rounds away from zero and stops at the bounds of i64.
 fn ceil_div(value: i128, by: i128) -> i64 {
-    let rounded = if value >= 0 {
-        (value + by - 1) / by
-    } else {
-        (value - by + 1) / by
-    };
+    let rounded = if value >= 0 { (value + by - 1) / by } else { (value - by + 1) / by };
     i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
 }
 
@@ -146,16 +126,11 @@ impl FromStr for Quantity {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = |reason, example| QuantityError {
-            text: text.chars().take(40).collect(),
-            reason,
-            example,
-        };
+        let error =
+            |reason, example| QuantityError { text: text.chars().take(40).collect(), reason, example };
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
         let negative = text.starts_with('-');
-        let number_end = unsigned
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(unsigned.len());
+        let number_end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(number_end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if fraction.contains('.') {
@@ -171,10 +146,7 @@ impl FromStr for Quantity {
             _ => error("its suffix is unknown", "500m, 4, 32Gi or 32G"),
         })?;
         let magnitude = scaled(whole, fraction, scale).min(LIMIT);
-        Ok(Self {
-            nanos: if negative { -magnitude } else { magnitude },
-            format,
-        })
+        Ok(Self { nanos: if negative { -magnitude } else { magnitude }, format })
     }
 }
 
@@ -242,9 +214,7 @@ fn scaled(whole: &str, fraction: &str, scale: Scale) -> i128 {
     }
     // What fits into 128 bits: 36 digits, or 20 and 1024^6. The rest can only round.
     let keep = digits.len().min(if kibi == 0 { 36 } else { 20 });
-    let mut value = digits[..keep]
-        .iter()
-        .fold(0_i128, |value, digit| value * 10 + i128::from(*digit));
+    let mut value = digits[..keep].iter().fold(0_i128, |value, digit| value * 10 + i128::from(*digit));
     let dropped = digits[keep..].iter().any(|digit| *digit != 0);
     let exponent = exponent + i64::try_from(digits.len() - keep).unwrap_or(0);
     let Some(multiplied) = value.checked_mul(1024_i128.pow(kibi)) else {
@@ -252,18 +222,13 @@ fn scaled(whole: &str, fraction: &str, scale: Scale) -> i128 {
     };
     value = multiplied;
     if exponent >= 0 {
-        let Some(power) = u32::try_from(exponent)
-            .ok()
-            .and_then(|exponent| 10_i128.checked_pow(exponent))
+        let Some(power) = u32::try_from(exponent).ok().and_then(|exponent| 10_i128.checked_pow(exponent))
         else {
             return i128::MAX;
         };
         value.checked_mul(power).unwrap_or(i128::MAX)
     } else {
-        match u32::try_from(-exponent)
-            .ok()
-            .and_then(|exponent| 10_i128.checked_pow(exponent))
-        {
+        match u32::try_from(-exponent).ok().and_then(|exponent| 10_i128.checked_pow(exponent)) {
             Some(power) => {
                 let rounds_up = value % power != 0 || dropped;
                 value / power + i128::from(rounds_up)
@@ -361,11 +326,7 @@ impl Add for Quantity {
         Self {
             nanos: (self.nanos + other.nanos).clamp(-LIMIT, LIMIT),
             // Nothing has no format of its own.
-            format: if self.nanos == 0 {
-                other.format
-            } else {
-                self.format
-            },
+            format: if self.nanos == 0 { other.format } else { self.format },
         }
     }
 }
@@ -374,10 +335,7 @@ impl Sub for Quantity {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        self + Self {
-            nanos: -other.nanos,
-            ..other
-        }
+        self + Self { nanos: -other.nanos, ..other }
     }
 }
 
@@ -385,10 +343,7 @@ impl Mul<u32> for Quantity {
     type Output = Self;
 
     fn mul(self, times: u32) -> Self {
-        Self {
-            nanos: (self.nanos * i128::from(times)).clamp(-LIMIT, LIMIT),
-            ..self
-        }
+        Self { nanos: (self.nanos * i128::from(times)).clamp(-LIMIT, LIMIT), ..self }
     }
 }
 
@@ -471,10 +426,7 @@ impl Resources {
     /// `self - other`, each never below zero.
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
-        Self {
-            cpu: self.cpu.saturating_sub(other.cpu),
-            memory: self.memory.saturating_sub(other.memory),
-        }
+        Self { cpu: self.cpu.saturating_sub(other.cpu), memory: self.memory.saturating_sub(other.memory) }
     }
 
     /// Whether `self` holds `other`.
@@ -486,10 +438,7 @@ impl Resources {
     /// The larger of each.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
-        Self {
-            cpu: self.cpu.max(other.cpu),
-            memory: self.memory.max(other.memory),
-        }
+        Self { cpu: self.cpu.max(other.cpu), memory: self.memory.max(other.memory) }
     }
 }
 
@@ -497,10 +446,7 @@ impl Add for Resources {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self {
-            cpu: self.cpu + other.cpu,
-            memory: self.memory + other.memory,
-        }
+        Self { cpu: self.cpu + other.cpu, memory: self.memory + other.memory }
     }
 }
 
@@ -514,10 +460,7 @@ impl Mul<u32> for Resources {
     type Output = Self;
 
     fn mul(self, times: u32) -> Self {
-        Self {
-            cpu: self.cpu * times,
-            memory: self.memory * times,
-        }
+        Self { cpu: self.cpu * times, memory: self.memory * times }
     }
 }
 

@@ -487,10 +487,7 @@ impl Snapshot {
     pub fn target_pools(&self) -> Part<Vec<&NodePool>> {
         let template = &self.workload.template;
         let pools = self.node_pools.as_ref().map_err(Clone::clone)?;
-        Ok(pools
-            .iter()
-            .filter(|pool| template.can_be_placed_on(pool))
-            .collect())
+        Ok(pools.iter().filter(|pool| template.can_be_placed_on(pool)).collect())
     }
 }
 
@@ -520,19 +517,14 @@ impl PodTemplate {
             .filter(|taint| taint.effect != "PreferNoSchedule")
             .all(|taint| self.tolerates(taint));
         let matches = self.node_terms.is_empty()
-            || self
-                .node_terms
-                .iter()
-                .any(|term| term.iter().all(|expression| pool.can_satisfy(expression)));
+            || self.node_terms.iter().any(|term| term.iter().all(|expression| pool.can_satisfy(expression)));
         tolerated && matches
     }
 
     /// Whether pods of this template tolerate `taint`.
     #[must_use]
     pub fn tolerates(&self, taint: &Taint) -> bool {
-        self.tolerations
-            .iter()
-            .any(|toleration| toleration.tolerates(taint))
+        self.tolerations.iter().any(|toleration| toleration.tolerates(taint))
     }
 }
 
@@ -541,11 +533,7 @@ impl Toleration {
     #[must_use]
     pub fn tolerates(&self, taint: &Taint) -> bool {
         let key = self.key.as_deref().unwrap_or_default();
-        if self
-            .effect
-            .as_ref()
-            .is_some_and(|effect| !effect.is_empty() && *effect != taint.effect)
-        {
+        if self.effect.as_ref().is_some_and(|effect| !effect.is_empty() && *effect != taint.effect) {
             return false;
         }
         if !key.is_empty() && key != taint.key {
@@ -572,11 +560,8 @@ impl NodePool {
         if let Some(value) = known {
             return expression.matches(Some(value));
         }
-        let own: Vec<&NodeExpression> = self
-            .requirements
-            .iter()
-            .filter(|own| own.key == expression.key)
-            .collect();
+        let own: Vec<&NodeExpression> =
+            self.requirements.iter().filter(|own| own.key == expression.key).collect();
         if own.is_empty() {
             return match expression.operator.as_str() {
                 "NotIn" | "DoesNotExist" => true,
@@ -585,10 +570,7 @@ impl NodePool {
         }
         // Some value that the template accepts must be one that the pool allows.
         match expression.operator.as_str() {
-            "In" => expression
-                .values
-                .iter()
-                .any(|value| own.iter().all(|own| own.matches(Some(value)))),
+            "In" => expression.values.iter().any(|value| own.iter().all(|own| own.matches(Some(value)))),
             "DoesNotExist" => false,
             _ => match own.iter().find(|own| own.operator == "In") {
                 Some(own) => own.values.iter().any(|value| expression.matches(Some(value))),
@@ -655,8 +637,7 @@ impl NodeExpression {
 pub fn any_term_matches(terms: &[NodeTerm], labels: &BTreeMap<String, String>) -> bool {
     terms.is_empty()
         || terms.iter().any(|term| {
-            term.iter()
-                .all(|expression| expression.matches(labels.get(&expression.key).map(String::as_str)))
+            term.iter().all(|expression| expression.matches(labels.get(&expression.key).map(String::as_str)))
         })
 }
 
@@ -673,11 +654,7 @@ mod tests {
     }
 
     fn taint(key: &str, value: &str, effect: &str) -> Taint {
-        Taint {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            effect: effect.to_owned(),
-        }
+        Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() }
     }
 
     #[test]
@@ -726,32 +703,19 @@ mod tests {
             name: NodePoolName::new("stable"),
             labels: BTreeMap::from([("nodepool".to_owned(), "biometric-stable".to_owned())]),
             taints: vec![taint("biometric", "reserved", "NoSchedule")],
-            requirements: vec![expression(
-                "node.kubernetes.io/instance-type",
-                "In",
-                &["Standard_E16s_v5"],
-            )],
+            requirements: vec![expression("node.kubernetes.io/instance-type", "In", &["Standard_E16s_v5"])],
             ..NodePool::default()
         };
         let mut template = PodTemplate::default();
         assert!(!template.can_be_placed_on(&stable), "the taint is not tolerated");
-        template.tolerations = vec![Toleration {
-            operator: "Exists".to_owned(),
-            ..Toleration::default()
-        }];
+        template.tolerations = vec![Toleration { operator: "Exists".to_owned(), ..Toleration::default() }];
         assert!(template.can_be_placed_on(&stable));
         for (term, expected) in [
             (expression(NODE_POOL_LABEL, "In", &["stable"]), true),
             (expression(NODE_POOL_LABEL, "In", &["explore"]), false),
             (expression("nodepool", "In", &["biometric-stable"]), true),
-            (
-                expression("node.kubernetes.io/instance-type", "In", &["Standard_E8s_v5"]),
-                false,
-            ),
-            (
-                expression("topology.kubernetes.io/zone", "In", &["eastus-1"]),
-                true,
-            ),
+            (expression("node.kubernetes.io/instance-type", "In", &["Standard_E8s_v5"]), false),
+            (expression("topology.kubernetes.io/zone", "In", &["eastus-1"]), true),
             (expression("example.com/unheard-of", "Exists", &[]), false),
         ] {
             template.node_terms = vec![vec![term.clone()]];

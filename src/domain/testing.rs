@@ -13,18 +13,12 @@ pub fn quantity(text: &str) -> Quantity {
 
 /// CPU and memory from their texts.
 pub fn resources(cpu: &str, memory: &str) -> Resources {
-    Resources {
-        cpu: quantity(cpu),
-        memory: quantity(memory),
-    }
+    Resources { cpu: quantity(cpu), memory: quantity(memory) }
 }
 
 /// Labels from pairs.
 pub fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A ready node of the stable pool with NAP's planned allocatable of a Standard_E16s_v5.
@@ -52,11 +46,7 @@ pub fn node(name: &str) -> Node {
 }
 
 fn stable_taint() -> Taint {
-    Taint {
-        key: "biometric".to_owned(),
-        value: "reserved".to_owned(),
-        effect: "NoSchedule".to_owned(),
-    }
+    Taint { key: "biometric".to_owned(), value: "reserved".to_owned(), effect: "NoSchedule".to_owned() }
 }
 
 fn pool() -> NodePool {
@@ -87,11 +77,7 @@ fn pool() -> NodePool {
         consolidation_policy: "WhenEmpty".to_owned(),
         consolidate_after: "Never".to_owned(),
         expire_after: "Never".to_owned(),
-        budgets: vec![NodePoolBudget {
-            nodes: "0".to_owned(),
-            schedule: None,
-            reasons: Vec::new(),
-        }],
+        budgets: vec![NodePoolBudget { nodes: "0".to_owned(), schedule: None, reasons: Vec::new() }],
         conditions: BTreeMap::from([
             ("Ready".to_owned(), (true, String::new())),
             ("NodeClassReady".to_owned(), (true, String::new())),
@@ -115,10 +101,7 @@ fn selector() -> BTreeMap<String, String> {
 }
 
 fn template() -> PodTemplate {
-    let shard = BTreeMap::from([
-        ("cpu".to_owned(), quantity("4")),
-        ("memory".to_owned(), quantity("32Gi")),
-    ]);
+    let shard = BTreeMap::from([("cpu".to_owned(), quantity("4")), ("memory".to_owned(), quantity("32Gi"))]);
     PodTemplate {
         labels: selector(),
         annotations: labels(&[(DO_NOT_DISRUPT, "true")]),
@@ -141,18 +124,9 @@ fn template() -> PodTemplate {
             image: "registry.example/k8s-demo-app:1.0.0".to_owned(),
             requests: shard.clone(),
             limits: shard,
-            ports: vec![ContainerPort {
-                name: Some("http".to_owned()),
-                port: 8080,
-            }],
-            startup: Some(HttpProbe {
-                port: 8080,
-                path: "/health/startup".to_owned(),
-            }),
-            readiness: Some(HttpProbe {
-                port: 8080,
-                path: "/health/readiness".to_owned(),
-            }),
+            ports: vec![ContainerPort { name: Some("http".to_owned()), port: 8080 }],
+            startup: Some(HttpProbe { port: 8080, path: "/health/startup".to_owned() }),
+            readiness: Some(HttpProbe { port: 8080, path: "/health/readiness".to_owned() }),
             has_startup_probe: true,
             has_readiness_probe: true,
             has_liveness_probe: false,
@@ -167,11 +141,7 @@ pub fn healthy() -> Snapshot {
     let shards: Vec<Shard> = (0..10).map(shard).collect();
     let mut occupants: BTreeMap<NodeName, Vec<Occupant>> = BTreeMap::new();
     for shard in &shards {
-        let node = shard
-            .pod
-            .as_ref()
-            .and_then(|pod| pod.node.clone())
-            .expect("a node");
+        let node = shard.pod.as_ref().and_then(|pod| pod.node.clone()).expect("a node");
         occupants.entry(node).or_default().push(Occupant {
             namespace: "biometric-shards".to_owned(),
             name: shard.pod_name.clone(),
@@ -195,13 +165,7 @@ pub fn healthy() -> Snapshot {
         .iter()
         .map(|shard| {
             let address = format!("10.0.0.{}", shard.ordinal);
-            (
-                shard.pod_name.clone(),
-                Endpoint {
-                    address,
-                    is_ready: true,
-                },
-            )
+            (shard.pod_name.clone(), Endpoint { address, is_ready: true })
         })
         .collect();
     Snapshot {
@@ -233,19 +197,12 @@ pub fn healthy() -> Snapshot {
             managers: vec!["shardctl".to_owned()],
             template: template(),
         },
-        nodes: Ok(occupants
-            .keys()
-            .map(|name| (name.clone(), node(name.as_str())))
-            .collect()),
+        nodes: Ok(occupants.keys().map(|name| (name.clone(), node(name.as_str()))).collect()),
         occupants: Ok(occupants),
         node_pools: Ok(vec![pool()]),
         node_classes: Ok(BTreeMap::from([(
             NodePoolName::new("biometric-stable"),
-            NodeClass {
-                reference: node_class_ref(),
-                exists: true,
-                ready: Some((true, String::new())),
-            },
+            NodeClass { reference: node_class_ref(), exists: true, ready: Some((true, String::new())) },
         )])),
         disruption_budgets: Ok(vec![DisruptionBudget {
             name: "biometric-shard".to_owned(),
@@ -321,13 +278,8 @@ pub fn healthy() -> Snapshot {
             },
         )])),
         autoscalers: Ok(Vec::new()),
-        health: (0..10)
-            .map(|ordinal| (ordinal, Health::Healthy { millis: 3 }))
-            .collect(),
-        usage: Ok(shards
-            .iter()
-            .map(|shard| (shard.pod_name.clone(), resources("2", "24Gi")))
-            .collect()),
+        health: (0..10).map(|ordinal| (ordinal, Health::Healthy { millis: 3 })).collect(),
+        usage: Ok(shards.iter().map(|shard| (shard.pod_name.clone(), resources("2", "24Gi"))).collect()),
         shards,
     }
 }

@@ -1,1 +1,15 @@
 //! The only importer of the `kube` crate: connections, reads into domain types, writes.
+
+mod apply;
+mod client;
+mod convert;
+mod error;
+mod health;
+mod karpenter;
+pub mod raw;
+mod snapshot;
+
+pub use apply::{ApplyOptions, Permission};
+pub use client::{Cluster, ConnectOptions, FIELD_MANAGER, RequestLog};
+pub use error::{Failure, RequestError};
+pub use snapshot::Scope;

@@ -43,11 +43,7 @@ impl Stylesheet {
     }
 
     fn paint(self, text: impl Display, style: Style) -> String {
-        if self.enabled {
-            text.style(style).to_string()
-        } else {
-            text.to_string()
-        }
+        if self.enabled { text.style(style).to_string() } else { text.to_string() }
     }
 
     /// Something is as it should be.

@@ -15,9 +15,8 @@ const COMMENT_WIDTH: usize = 92;
 /// # Errors
 /// When the value cannot be written as YAML.
 pub fn to_commented_yaml(shardset: &ShardSet) -> Result<String, serde_saphyr::ser::Error> {
-    let value = serde_json::to_value(shardset).map_err(|error| serde_saphyr::ser::Error::Unexpected {
-        msg: error.to_string(),
-    })?;
+    let value = serde_json::to_value(shardset)
+        .map_err(|error| serde_saphyr::ser::Error::Unexpected { msg: error.to_string() })?;
     let mut yaml = String::new();
     if let Value::Object(fields) = &value {
         write_fields(&mut yaml, fields, &json_schema(), 0)?;
@@ -33,9 +32,7 @@ fn write_fields(
 ) -> Result<(), serde_saphyr::ser::Error> {
     let indent = "  ".repeat(depth);
     for (name, value) in fields {
-        let field = schema
-            .pointer(&format!("/properties/{name}"))
-            .unwrap_or(&Value::Null);
+        let field = schema.pointer(&format!("/properties/{name}")).unwrap_or(&Value::Null);
         if depth == 1 && !yaml.ends_with(":\n") {
             yaml.push('\n');
         }
@@ -91,18 +88,9 @@ mod tests {
     fn every_field_that_a_person_may_set_has_a_comment() {
         let yaml = to_commented_yaml(&ShardSet::tutorial()).unwrap();
         let lines: Vec<&str> = yaml.lines().collect();
-        for field in [
-            "replicas:",
-            "image:",
-            "memory:",
-            "terminationGracePeriod:",
-            "nodeClassRef:",
-            "limits:",
-        ] {
-            let at = lines
-                .iter()
-                .position(|line| line.trim_start().starts_with(field))
-                .unwrap();
+        for field in ["replicas:", "image:", "memory:", "terminationGracePeriod:", "nodeClassRef:", "limits:"]
+        {
+            let at = lines.iter().position(|line| line.trim_start().starts_with(field)).unwrap();
             assert!(lines[at - 1].trim_start().starts_with('#'), "{field}");
         }
     }

@@ -54,17 +54,11 @@ impl FromStr for Span {
                 Some(b'h') => 3600,
                 _ => return Err(error()),
             };
-            seconds = amount
-                .checked_mul(unit)
-                .and_then(|part| seconds.checked_add(part))
-                .ok_or_else(error)?;
+            seconds =
+                amount.checked_mul(unit).and_then(|part| seconds.checked_add(part)).ok_or_else(error)?;
             rest = &rest[digits + 1..];
         }
-        if text.is_empty() {
-            Err(error())
-        } else {
-            Ok(Self(seconds))
-        }
+        if text.is_empty() { Err(error()) } else { Ok(Self(seconds)) }
     }
 }
 
@@ -122,9 +116,7 @@ impl FromStr for Period {
         if text == "Never" {
             return Ok(Self::Never);
         }
-        text.parse()
-            .map(Self::After)
-            .map_err(|error: String| format!("{error}, or Never"))
+        text.parse().map(Self::After).map_err(|error: String| format!("{error}, or Never"))
     }
 }
 
@@ -180,17 +172,7 @@ mod tests {
             let span: Span = text.parse().unwrap();
             assert_eq!((span.as_seconds(), span.to_string().as_str()), (seconds, printed));
         }
-        for text in [
-            "",
-            "5",
-            "m",
-            "5 m",
-            "1d",
-            "-5s",
-            "1.5h",
-            "99999999999999999999s",
-            "never",
-        ] {
+        for text in ["", "5", "m", "5 m", "1d", "-5s", "1.5h", "99999999999999999999s", "never"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
         assert_eq!("Never".parse(), Ok(Period::Never));

@@ -145,6 +145,10 @@ pub struct Shard {
     /// The shard's own word on its health.
     #[serde(default)]
     pub health: Health,
+    /// User that the shard runs as, and that owns its volume. Never root.
+    #[serde(deserialize_with = "parse::user")]
+    #[schemars(range(min = 1))]
+    pub run_as_user: u32,
     /// Environment variables, beside POD_NAME, POD_NAMESPACE and SERVICE_NAME.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
@@ -410,10 +414,7 @@ impl ShardSet {
 pub fn json_schema() -> Value {
     let mut schema = schemars::schema_for!(ShardSet).to_value();
     if let Some(root) = schema.as_object_mut() {
-        root.insert(
-            "$id".to_owned(),
-            Value::from("https://shardctl.dev/schema/v1alpha1/shardset.json"),
-        );
+        root.insert("$id".to_owned(), Value::from("https://shardctl.dev/schema/v1alpha1/shardset.json"));
     }
     schema
 }

@@ -45,31 +45,19 @@ pub fn parse(text: &str) -> Result<ShardSet, ParseError> {
     if problems.is_empty() {
         Ok(shardset)
     } else {
-        Err(ParseError {
-            line: None,
-            problems,
-            suggestion: None,
-        })
+        Err(ParseError { line: None, problems, suggestion: None })
     }
 }
 
 fn from_yaml(error: &YamlError) -> ParseError {
     let error = error.without_snippet();
-    let line = error
-        .location()
-        .map(|location| location.line())
-        .filter(|line| *line > 0);
+    let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
     let (problem, suggestion) = match error {
         YamlError::SerdeUnknownField { field, expected, .. } => (
-            format!(
-                "there is no field `{field}` here; the fields are {}",
-                expected.join(", ")
-            ),
+            format!("there is no field `{field}` here; the fields are {}", expected.join(", ")),
             nearest(field, expected.iter().copied()).map(|near| format!("did you mean `{near}`?")),
         ),
-        YamlError::SerdeUnknownVariant {
-            variant, expected, ..
-        } => (
+        YamlError::SerdeUnknownVariant { variant, expected, .. } => (
             format!("`{variant}` is not known here; it can be {}", expected.join(", ")),
             nearest(variant, expected.iter().copied()).map(|near| format!("did you mean `{near}`?")),
         ),
@@ -80,11 +68,7 @@ fn from_yaml(error: &YamlError) -> ParseError {
         YamlError::Eof { .. } => ("the file is empty".to_owned(), None),
         other => (plain(&other.to_string()), None),
     };
-    ParseError {
-        line,
-        problems: vec![problem],
-        suggestion,
-    }
+    ParseError { line, problems: vec![problem], suggestion }
 }
 
 /// The message without the position, which is said once, in front.
@@ -124,11 +108,7 @@ fn problems(shardset: &ShardSet) -> Vec<String> {
     );
 
     let image = &spec.shard.image;
-    require(
-        !image.trim().is_empty(),
-        "spec.shard.image",
-        "it is empty".to_owned(),
-    );
+    require(!image.trim().is_empty(), "spec.shard.image", "it is empty".to_owned());
     require(
         image.trim().is_empty() || is_pinned(image),
         "spec.shard.image",
@@ -138,17 +118,10 @@ fn problems(shardset: &ShardSet) -> Vec<String> {
     );
     for (path, value) in [
         ("spec.shard.health.startupPath", &spec.shard.health.startup_path),
-        (
-            "spec.shard.health.readinessPath",
-            &spec.shard.health.readiness_path,
-        ),
+        ("spec.shard.health.readinessPath", &spec.shard.health.readiness_path),
         ("spec.storage.mountPath", &spec.storage.mount_path),
     ] {
-        require(
-            value.starts_with('/'),
-            path,
-            format!("`{value}` must start with /"),
-        );
+        require(value.starts_with('/'), path, format!("`{value}` must start with /"));
     }
     let grace = spec.shard.termination_grace_period;
     require(
@@ -159,10 +132,7 @@ fn problems(shardset: &ShardSet) -> Vec<String> {
     require(
         grace.as_seconds() == 0 || spec.shard.pre_stop_sleep < grace,
         "spec.shard.preStopSleep",
-        format!(
-            "{} leaves no time to end within terminationGracePeriod {grace}",
-            spec.shard.pre_stop_sleep
-        ),
+        format!("{} leaves no time to end within terminationGracePeriod {grace}", spec.shard.pre_stop_sleep),
     );
     require(
         spec.shard.health.startup_timeout.as_seconds() > 0,
@@ -214,9 +184,9 @@ pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     let number = i64::deserialize(deserializer)?;
     match u32::try_from(number) {
         Ok(number) if (1..=10_000).contains(&number) => Ok(number),
-        _ => Err(de::Error::custom(format!(
-            "{number} shards are no service, write a number from 1 to 10000"
-        ))),
+        _ => {
+            Err(de::Error::custom(format!("{number} shards are no service, write a number from 1 to 10000")))
+        }
     }
 }
 
@@ -225,9 +195,18 @@ pub(super) fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D:
     let number = i64::deserialize(deserializer)?;
     match u16::try_from(number) {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err(de::Error::custom(format!(
-            "{number} is no port, write a number from 1 to 65535"
-        ))),
+        _ => Err(de::Error::custom(format!("{number} is no port, write a number from 1 to 65535"))),
+    }
+}
+
+/// For `#[serde(deserialize_with)]`: a user id that is not root's.
+pub(super) fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    match u32::try_from(number) {
+        Ok(number) if number > 0 => Ok(number),
+        _ => {
+            Err(de::Error::custom(format!("{number} is no user a shard may run as, write a number above 0")))
+        }
     }
 }
 
@@ -237,9 +216,7 @@ pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Qua
     if quantity.is_positive() {
         Ok(quantity)
     } else {
-        Err(de::Error::custom(format!(
-            "{quantity} is too little, it must be above 0"
-        )))
+        Err(de::Error::custom(format!("{quantity} is too little, it must be above 0")))
     }
 }
 
@@ -269,34 +246,22 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_refused_with_its_line() {
-        for (from, to, line, expected) in [
-            ("replicas: 10", "replicas: 0", 7, "0 shards are no service"),
-            ("replicas: 10", "replicas: -3", 7, "-3 shards are no service"),
-            ("memory: 32Gi", "memory: 32GB", 12, "`32GB` is not a quantity"),
-            ("cpu: \"4\"", "cpu: 0", 11, "0 is too little"),
-            ("port: 8080", "port: 80800", 13, "80800 is no port"),
-            (
-                "name: biometric-shard\n",
-                "name: Biometric_Shard\n",
-                4,
-                "not a valid name",
-            ),
-            (
-                "preStopSleep: 30s",
-                "preStopSleep: soon",
-                14,
-                "`soon` is not a duration",
-            ),
-            (
-                "kind: ShardSet",
-                "kind: StatefulSet",
-                2,
-                "`StatefulSet` is not known here",
-            ),
-            ("operator: In", "operator: in", 37, "`in` is not known here"),
+        for (from, to, expected) in [
+            ("replicas: 10", "replicas: 0", "0 shards are no service"),
+            ("replicas: 10", "replicas: -3", "-3 shards are no service"),
+            ("memory: 32Gi", "memory: 32GB", "`32GB` is not a quantity"),
+            ("cpu: \"4\"", "cpu: 0", "0 is too little"),
+            ("runAsUser: 10001", "runAsUser: 0", "0 is no user"),
+            ("port: 8080", "port: 80800", "80800 is no port"),
+            ("name: biometric-shard\n", "name: Biometric_Shard\n", "not a valid name"),
+            ("preStopSleep: 30s", "preStopSleep: soon", "`soon` is not a duration"),
+            ("kind: ShardSet", "kind: StatefulSet", "`StatefulSet` is not known here"),
+            ("operator: In", "operator: in", "`in` is not known here"),
         ] {
             let error = error_after(from, to);
-            assert_eq!(error.line, Some(line), "{error}");
+            let before = TUTORIAL.find(from).unwrap();
+            let line = 1 + TUTORIAL[..before].matches('\n').count();
+            assert_eq!(error.line, u64::try_from(line).ok(), "{error}");
             assert!(error.to_string().contains(expected), "{error}");
         }
     }
@@ -304,11 +269,7 @@ mod tests {
     #[test]
     fn contradictions_are_named_by_their_field() {
         for (from, to, expected) in [
-            (
-                "availability: all",
-                "availability: 11",
-                "spec.availability: 11 of 10",
-            ),
+            ("availability: all", "availability: 11", "spec.availability: 11 of 10"),
             ("k8s-demo-app:1.0.0", "k8s-demo-app:latest", "spec.shard.image"),
             ("k8s-demo-app:1.0.0", "k8s-demo-app", "spec.shard.image"),
             (
@@ -317,11 +278,7 @@ mod tests {
                 "spec.shard.terminationGracePeriod",
             ),
             ("preStopSleep: 30s", "preStopSleep: 3m", "spec.shard.preStopSleep"),
-            (
-                "[Standard_E16s_v5]",
-                "[Standard_E16s_v5, Standard_E8s_v5]",
-                "spec.nodes.stable.instanceTypes",
-            ),
+            ("[Standard_E16s_v5]", "[Standard_E16s_v5, Standard_E8s_v5]", "spec.nodes.stable.instanceTypes"),
             ("name: biometric-stable", "name: biometric-explore", "spec.nodes:"),
             ("mountPath: /data", "mountPath: data", "spec.storage.mountPath"),
         ] {
@@ -332,16 +289,8 @@ mod tests {
 
     #[test]
     fn garbage_is_refused() {
-        for text in [
-            "",
-            "[]",
-            "a: [",
-            "- 1\n- 2",
-            "\0",
-            "apiVersion: v1\nkind: Pod\n",
-            "%YAML 9",
-            "&a [*a]",
-        ] {
+        for text in ["", "[]", "a: [", "- 1\n- 2", "\0", "apiVersion: v1\nkind: Pod\n", "%YAML 9", "&a [*a]"]
+        {
             assert!(parse(text).is_err(), "{text:?}");
         }
         let two = format!("{TUTORIAL}---\n{TUTORIAL}");

@@ -1,0 +1,327 @@
+//! Connections: kubeconfig and context as in kubectl, a timeout on every request, a log of every request.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task;
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use http::{Request, Response};
+use kube::Client;
+use kube::api::{Api, ListParams};
+use kube::client::{Body, ClientBuilder};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use serde::de::DeserializeOwned;
+use tower::{Layer, Service};
+
+use super::error::{Failure, RequestError};
+use crate::domain::names::nearest;
+use crate::error::CommandError;
+
+/// Name under which our writes are recorded.
+pub const FIELD_MANAGER: &str = "shardctl";
+
+/// How often a read is tried again after a passing fault. Writes are never tried again without a word.
+const READ_RETRIES: usize = 2;
+
+/// Objects in one page of a list, as kubectl's `--chunk-size`.
+const PAGE: u32 = 500;
+
+/// Which cluster, as whom, and how long to wait.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectOptions {
+    pub kubeconfig: Option<PathBuf>,
+    pub context: Option<String>,
+    pub cluster: Option<String>,
+    pub user: Option<String>,
+    pub namespace: Option<String>,
+    pub impersonate: Option<String>,
+    pub impersonate_groups: Vec<String>,
+    pub request_timeout: Duration,
+}
+
+/// Receives one line for each request that was answered or failed.
+pub type RequestLog = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A connection to one API server.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(super) client: Client,
+    /// The namespace that is meant when none is named.
+    namespace: String,
+    request_timeout: Duration,
+    requests: Arc<AtomicUsize>,
+    /// Name of the context, for messages; none in a pod.
+    context: Option<String>,
+}
+
+impl Cluster {
+    /// Reads the kubeconfig and prepares a connection. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When there is no kubeconfig, or it does not hold what was asked for.
+    pub async fn connect(options: &ConnectOptions, log: Option<RequestLog>) -> Result<Self, CommandError> {
+        let (mut config, context) = load(options).await?;
+        config.default_retry = false;
+        config.connect_timeout = Some(options.request_timeout);
+        config.read_timeout = None;
+        config.auth_info.impersonate.clone_from(&options.impersonate);
+        if !options.impersonate_groups.is_empty() {
+            config.auth_info.impersonate_groups = Some(options.impersonate_groups.clone());
+        }
+        let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let observe = Observe { log, requests: Arc::clone(&requests) };
+        let client = ClientBuilder::try_from(config)
+            .map_err(|error| {
+                CommandError::failed(format!("prepare the connection: {error}"))
+                    .hint("check the certificates and the user of this context in the kubeconfig")
+            })?
+            .with_layer(&observe)
+            .build();
+        Ok(Self { client, namespace, request_timeout: options.request_timeout, requests, context })
+    }
+
+    /// The namespace that is meant when none is named.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The same connection with another namespace as the default.
+    #[must_use]
+    pub fn in_namespace(mut self, namespace: &str) -> Self {
+        namespace.clone_into(&mut self.namespace);
+        self
+    }
+
+    /// Name of the kubeconfig context; none inside a cluster.
+    #[must_use]
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
+    /// How many requests were sent so far.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// How long one answer may take.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
+    /// Runs a read: with the request timeout, and again after a passing fault.
+    pub(super) async fn read<T, F>(&self, operation: &str, request: impl Fn() -> F) -> Result<T, RequestError>
+    where
+        F: Future<Output = kube::Result<T>>,
+    {
+        let once = || self.within_timeout(operation, request());
+        once.retry(
+            ExponentialBuilder::default()
+                .with_min_delay(Duration::from_millis(100))
+                .with_max_times(READ_RETRIES)
+                .with_jitter(),
+        )
+        .when(RequestError::is_transient)
+        .adjust(|error, wait| match error.retry_after {
+            Some(asked) => wait.map(|wait| wait.max(asked)),
+            None => wait,
+        })
+        .await
+    }
+
+    /// Runs a read of something that may not be there.
+    pub(super) async fn find<T, F>(
+        &self,
+        operation: &str,
+        request: impl Fn() -> F,
+    ) -> Result<Option<T>, RequestError>
+    where
+        F: Future<Output = kube::Result<T>>,
+    {
+        match self.read(operation, request).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists all that `parameters` select, page by page.
+    pub(super) async fn list<K>(
+        &self,
+        operation: &str,
+        api: &Api<K>,
+        mut parameters: ListParams,
+    ) -> Result<Vec<K>, RequestError>
+    where
+        K: Clone + DeserializeOwned + std::fmt::Debug,
+    {
+        parameters.limit = Some(PAGE);
+        let mut items = Vec::new();
+        loop {
+            let page = self.read(operation, || api.list(&parameters)).await?;
+            items.extend(page.items);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => {
+                    // A continued list goes on at the version that it began with.
+                    parameters.resource_version = None;
+                    parameters.version_match = None;
+                    parameters.continue_token = Some(token);
+                }
+                None => return Ok(items),
+            }
+        }
+    }
+
+    /// Runs a write once, with the request timeout.
+    pub(super) async fn write<T>(
+        &self,
+        operation: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, RequestError> {
+        self.within_timeout(operation, request).await
+    }
+
+    async fn within_timeout<T>(
+        &self,
+        operation: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, RequestError> {
+        match tokio::time::timeout(self.request_timeout, request).await {
+            Ok(answer) => answer.map_err(|error| RequestError::from_kube(operation, &error)),
+            Err(_) => Err(RequestError::new(
+                operation,
+                Failure::TimedOut,
+                format!("no answer within {}", humantime::format_duration(self.request_timeout)),
+            )),
+        }
+    }
+}
+
+/// The configuration that kubectl would use, and the name of its context.
+async fn load(options: &ConnectOptions) -> Result<(Config, Option<String>), CommandError> {
+    let Some(kubeconfig) = read_kubeconfig(options)? else {
+        let config = Config::incluster().map_err(|_| {
+            CommandError::usage(
+                "there is no kubeconfig: KUBECONFIG is not set and ~/.kube/config does not exist",
+            )
+            .hint(
+                "name one with --kubeconfig FILE, or start a cluster on this machine with `shardctl lab up`",
+            )
+        })?;
+        return Ok((config, None));
+    };
+    let context = options.context.clone().or_else(|| kubeconfig.current_context.clone());
+    check_names(options, &kubeconfig)?;
+    let selection = KubeConfigOptions {
+        context: options.context.clone(),
+        cluster: options.cluster.clone(),
+        user: options.user.clone(),
+    };
+    match Config::from_custom_kubeconfig(kubeconfig, &selection).await {
+        Ok(config) => Ok((config, context)),
+        Err(KubeconfigError::CurrentContextNotSet) => {
+            Err(CommandError::usage("the kubeconfig has no current context")
+                .hint("choose one with --context NAME; `kubectl config get-contexts` lists them"))
+        }
+        Err(error) => Err(CommandError::usage(format!("read the kubeconfig: {error}"))),
+    }
+}
+
+fn read_kubeconfig(options: &ConnectOptions) -> Result<Option<Kubeconfig>, CommandError> {
+    let broken = |error: KubeconfigError| {
+        CommandError::new(crate::ExitCode::Usage, anyhow::Error::new(error).context("read the kubeconfig"))
+    };
+    if let Some(path) = &options.kubeconfig {
+        return Kubeconfig::read_from(path).map(Some).map_err(broken);
+    }
+    if let Some(merged) = Kubeconfig::from_env().map_err(broken)? {
+        return Ok(Some(merged));
+    }
+    let default = std::env::home_dir().map(|home| home.join(".kube/config")).filter(|path| path.exists());
+    default.map(|path| Kubeconfig::read_from(path).map_err(broken)).transpose()
+}
+
+/// Names that were given must exist; the nearest one is suggested.
+fn check_names(options: &ConnectOptions, kubeconfig: &Kubeconfig) -> Result<(), CommandError> {
+    let contexts: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
+    let clusters: Vec<&str> = kubeconfig.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+    let users: Vec<&str> = kubeconfig.auth_infos.iter().map(|user| user.name.as_str()).collect();
+    for (kind, given, known) in [
+        ("context", &options.context, contexts),
+        ("cluster", &options.cluster, clusters),
+        ("user", &options.user, users),
+    ] {
+        let Some(given) = given else { continue };
+        if known.contains(&given.as_str()) {
+            continue;
+        }
+        let error = CommandError::usage(format!("the kubeconfig has no {kind} `{given}`"));
+        return Err(match nearest(given, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if known.is_empty() => error,
+            None => error.hint(format!("it has {}", known.join(", "))),
+        });
+    }
+    Ok(())
+}
+
+/// Counts requests and logs each with its time, as `kubectl -v 6` does.
+#[derive(Clone)]
+struct Observe {
+    log: Option<RequestLog>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed { inner, observe: self.clone() }
+    }
+}
+
+struct Observed<S> {
+    inner: S,
+    observe: Observe,
+}
+
+impl<S, B> Service<Request<Body>> for Observed<S>
+where
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: std::fmt::Display + 'static,
+    B: 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> task::Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.observe.requests.fetch_add(1, Ordering::Relaxed);
+        let Some(log) = self.observe.log.clone() else {
+            return Box::pin(self.inner.call(request));
+        };
+        let what = format!("{} {}", request.method(), request.uri());
+        let started = Instant::now();
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            let outcome = match &answer {
+                Ok(response) => response.status().to_string(),
+                Err(error) => error.to_string(),
+            };
+            log(&format!("{what} {outcome} in {} milliseconds", started.elapsed().as_millis()));
+            answer
+        })
+    }
+}

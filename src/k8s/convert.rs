@@ -1,0 +1,502 @@
+//! From API objects to domain types, once, at the edge. Chains of `Option` live here and nowhere else.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::storage::v1 as storage;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::domain::names::{ClaimName, NodeName, PodName, VolumeName, WorkloadRef};
+use crate::domain::quantity::{Quantity, Resources};
+use crate::domain::snapshot::{
+    Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DisruptionBudget, Endpoint, HttpProbe,
+    Node, NodeExpression, NodeTerm, Occupant, Pod, PodTemplate, Service, SpreadConstraint, StorageClass,
+    Taint, Toleration, Volume, Workload,
+};
+
+type Quantities = BTreeMap<String, ApiQuantity>;
+
+fn time(time: Option<&Time>) -> Option<Timestamp> {
+    time.map(|time| time.0)
+}
+
+/// The server has checked its quantities; one that we cannot read counts as nothing.
+fn quantity(quantity: &ApiQuantity) -> Quantity {
+    quantity.0.parse().unwrap_or_default()
+}
+
+fn named(quantities: Option<&Quantities>, name: &str) -> Quantity {
+    quantities.and_then(|quantities| quantities.get(name)).map(quantity).unwrap_or_default()
+}
+
+pub(super) fn resources(quantities: Option<&Quantities>) -> Resources {
+    Resources { cpu: named(quantities, "cpu"), memory: named(quantities, "memory") }
+}
+
+fn all(quantities: Option<&Quantities>) -> BTreeMap<String, Quantity> {
+    quantities.into_iter().flatten().map(|(name, amount)| (name.clone(), quantity(amount))).collect()
+}
+
+/// Field managers of an object's spec; writers of status alone are left out.
+fn managers(meta: &ObjectMeta) -> Vec<String> {
+    let mut managers: Vec<String> = meta
+        .managed_fields
+        .iter()
+        .flatten()
+        .filter(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty())
+        .filter_map(|entry| entry.manager.clone())
+        .collect();
+    managers.sort();
+    managers.dedup();
+    managers
+}
+
+pub(super) fn workload(set: &StatefulSet, namespace: &str) -> Workload {
+    let meta = &set.metadata;
+    let spec = set.spec.clone().unwrap_or_default();
+    let status = set.status.clone().unwrap_or_default();
+    let claim_templates = spec.volume_claim_templates.iter().flatten().map(|template| {
+        let claim = template.spec.as_ref();
+        ClaimTemplate {
+            name: template.metadata.name.clone().unwrap_or_default(),
+            size: named(
+                claim
+                    .and_then(|claim| claim.resources.as_ref())
+                    .and_then(|resources| resources.requests.as_ref()),
+                "storage",
+            ),
+            storage_class: claim.and_then(|claim| claim.storage_class_name.clone()),
+        }
+    });
+    Workload {
+        reference: WorkloadRef {
+            namespace: namespace.to_owned(),
+            name: meta.name.clone().unwrap_or_default(),
+        },
+        uid: meta.uid.clone().unwrap_or_default(),
+        resource_version: meta.resource_version.clone().unwrap_or_default(),
+        replicas: u32::try_from(spec.replicas.unwrap_or(1)).unwrap_or(0),
+        is_status_current: status.observed_generation >= meta.generation,
+        ready_replicas: u32::try_from(status.ready_replicas.unwrap_or(0)).unwrap_or(0),
+        current_revision: status.current_revision.unwrap_or_default(),
+        update_revision: status.update_revision.unwrap_or_default(),
+        update_strategy: spec
+            .update_strategy
+            .and_then(|strategy| strategy.type_)
+            .unwrap_or_else(|| "RollingUpdate".to_owned()),
+        pod_management_policy: spec.pod_management_policy.unwrap_or_else(|| "OrderedReady".to_owned()),
+        service_name: spec.service_name.unwrap_or_default(),
+        claim_templates: claim_templates.collect(),
+        labels: meta.labels.clone().unwrap_or_default(),
+        annotations: meta.annotations.clone().unwrap_or_default(),
+        selector: spec.selector.match_labels.unwrap_or_default(),
+        managers: managers(meta),
+        template: template(&spec.template),
+    }
+}
+
+pub(super) fn template(template: &core::PodTemplateSpec) -> PodTemplate {
+    let meta = template.metadata.clone().unwrap_or_default();
+    let spec = template.spec.clone().unwrap_or_default();
+    PodTemplate {
+        labels: meta.labels.unwrap_or_default(),
+        annotations: meta.annotations.unwrap_or_default(),
+        termination_grace_period_seconds: grace_period(&spec),
+        priority_class: spec.priority_class_name.clone(),
+        tolerations: spec.tolerations.iter().flatten().map(toleration).collect(),
+        node_terms: node_terms(&spec),
+        spread: spec.topology_spread_constraints.iter().flatten().map(spread).collect(),
+        containers: spec.containers.iter().map(container).collect(),
+        requests: pod_requests(&spec),
+    }
+}
+
+fn grace_period(spec: &core::PodSpec) -> i64 {
+    // The API server fills in 30 seconds when it is left out.
+    spec.termination_grace_period_seconds.unwrap_or(30)
+}
+
+fn toleration(toleration: &core::Toleration) -> Toleration {
+    Toleration {
+        key: toleration.key.clone(),
+        operator: toleration.operator.clone().unwrap_or_else(|| "Equal".to_owned()),
+        value: toleration.value.clone(),
+        effect: toleration.effect.clone(),
+    }
+}
+
+fn spread(constraint: &core::TopologySpreadConstraint) -> SpreadConstraint {
+    SpreadConstraint {
+        topology_key: constraint.topology_key.clone(),
+        max_skew: constraint.max_skew,
+        when_unsatisfiable: constraint.when_unsatisfiable.clone(),
+    }
+}
+
+fn expression(key: &str, operator: &str, values: Option<&Vec<String>>) -> NodeExpression {
+    NodeExpression {
+        key: key.to_owned(),
+        operator: operator.to_owned(),
+        values: values.cloned().unwrap_or_default(),
+    }
+}
+
+/// `nodeSelector` and the required node affinity, combined into alternatives.
+fn node_terms(spec: &core::PodSpec) -> Vec<NodeTerm> {
+    let selector: NodeTerm = spec
+        .node_selector
+        .iter()
+        .flatten()
+        .map(|(key, value)| expression(key, "In", Some(&vec![value.clone()])))
+        .collect();
+    let required = spec
+        .affinity
+        .as_ref()
+        .and_then(|affinity| affinity.node_affinity.as_ref())
+        .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
+    match required {
+        Some(required) => selector_terms(required)
+            .into_iter()
+            .map(|term| selector.iter().cloned().chain(term).collect())
+            .collect(),
+        None if selector.is_empty() => Vec::new(),
+        None => vec![selector],
+    }
+}
+
+fn selector_terms(selector: &core::NodeSelector) -> Vec<NodeTerm> {
+    selector
+        .node_selector_terms
+        .iter()
+        .map(|term| {
+            term.match_expressions
+                .iter()
+                .flatten()
+                .map(|one| expression(&one.key, &one.operator, one.values.as_ref()))
+                .collect()
+        })
+        .collect()
+}
+
+fn container(container: &core::Container) -> Container {
+    let resources = container.resources.as_ref();
+    let ports: Vec<ContainerPort> = container
+        .ports
+        .iter()
+        .flatten()
+        .filter_map(|port| {
+            Some(ContainerPort { name: port.name.clone(), port: u16::try_from(port.container_port).ok()? })
+        })
+        .collect();
+    let http = |probe: Option<&core::Probe>| http_probe(probe?.http_get.as_ref()?, &ports);
+    Container {
+        name: container.name.clone(),
+        image: container.image.clone().unwrap_or_default(),
+        requests: all(resources.and_then(|resources| resources.requests.as_ref())),
+        limits: all(resources.and_then(|resources| resources.limits.as_ref())),
+        startup: http(container.startup_probe.as_ref()),
+        readiness: http(container.readiness_probe.as_ref()),
+        has_startup_probe: container.startup_probe.is_some(),
+        has_readiness_probe: container.readiness_probe.is_some(),
+        has_liveness_probe: container.liveness_probe.is_some(),
+        pre_stop_sleep_seconds: container
+            .lifecycle
+            .as_ref()
+            .and_then(|lifecycle| lifecycle.pre_stop.as_ref())
+            .and_then(|handler| handler.sleep.as_ref())
+            .map(|sleep| sleep.seconds),
+        ports,
+    }
+}
+
+fn http_probe(get: &core::HTTPGetAction, ports: &[ContainerPort]) -> Option<HttpProbe> {
+    let port = match &get.port {
+        IntOrString::Int(port) => u16::try_from(*port).ok()?,
+        IntOrString::String(name) => ports.iter().find(|port| port.name.as_deref() == Some(name))?.port,
+    };
+    Some(HttpProbe { port, path: get.path.clone().unwrap_or_else(|| "/".to_owned()) })
+}
+
+/// What the scheduler counts for a pod: the larger of its containers together (sidecars included) and its
+/// largest init container, plus overhead; a request at pod level takes the place of the containers'.
+/// Source: `k8s.io/component-helpers/resource/helpers.go`, `PodRequests`.
+pub(super) fn pod_requests(spec: &core::PodSpec) -> Resources {
+    let requests = |container: &core::Container| {
+        resources(container.resources.as_ref().and_then(|resources| resources.requests.as_ref()))
+    };
+    let mut sidecars = Resources::default();
+    let mut starting = Resources::default();
+    for container in spec.init_containers.iter().flatten() {
+        if container.restart_policy.as_deref() == Some("Always") {
+            sidecars += requests(container);
+            starting = starting.max(sidecars);
+        } else {
+            starting = starting.max(sidecars + requests(container));
+        }
+    }
+    let running = sidecars + spec.containers.iter().map(requests).sum();
+    let containers = running.max(starting);
+    let at_pod_level = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+    let own = |name: &str, otherwise: Quantity| match at_pod_level.and_then(|requests| requests.get(name)) {
+        Some(amount) => quantity(amount),
+        None => otherwise,
+    };
+    Resources { cpu: own("cpu", containers.cpu), memory: own("memory", containers.memory) }
+        + resources(spec.overhead.as_ref())
+}
+
+/// The ordinal in a pod's name: 3 in `shard-3` of the set `shard`.
+pub(super) fn ordinal(set: &str, pod: &str) -> Option<u32> {
+    let digits = pod.strip_prefix(set)?.strip_prefix('-')?;
+    let ordinal: u32 = digits.parse().ok()?;
+    (ordinal.to_string() == digits).then_some(ordinal)
+}
+
+fn owner<'a>(meta: &'a ObjectMeta, kind: &str) -> Option<&'a str> {
+    let owner = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))?;
+    (owner.kind == kind).then_some(owner.name.as_str())
+}
+
+pub(super) fn pod(pod: &core::Pod) -> Pod {
+    let meta = &pod.metadata;
+    let spec = pod.spec.clone().unwrap_or_default();
+    let status = pod.status.clone().unwrap_or_default();
+    let condition = |name: &str| status.conditions.iter().flatten().find(|condition| condition.type_ == name);
+    let ready = condition("Ready");
+    let scheduled = condition("PodScheduled");
+    Pod {
+        uid: meta.uid.clone().unwrap_or_default(),
+        resource_version: meta.resource_version.clone().unwrap_or_default(),
+        created_at: time(meta.creation_timestamp.as_ref()),
+        deleted_at: time(meta.deletion_timestamp.as_ref()),
+        node: spec.node_name.clone().filter(|name| !name.is_empty()).map(NodeName::new),
+        phase: status.phase.clone().unwrap_or_else(|| "Unknown".to_owned()),
+        qos_class: status.qos_class.clone().unwrap_or_default(),
+        revision: meta.labels.as_ref().and_then(|labels| labels.get("controller-revision-hash")).cloned(),
+        ip: status.pod_ip.clone(),
+        is_ready: ready.is_some_and(|ready| ready.status == "True"),
+        ready_changed_at: time(ready.and_then(|ready| ready.last_transition_time.as_ref())),
+        unschedulable: scheduled
+            .filter(|scheduled| scheduled.status == "False")
+            .map(|scheduled| scheduled.message.clone().unwrap_or_default()),
+        annotations: meta.annotations.clone().unwrap_or_default(),
+        containers: status.container_statuses.iter().flatten().map(container_status).collect(),
+        requests: pod_requests(&spec),
+        termination_grace_period_seconds: grace_period(&spec),
+        claims: spec
+            .volumes
+            .iter()
+            .flatten()
+            .filter_map(|volume| volume.persistent_volume_claim.as_ref())
+            .map(|source| ClaimName::new(&source.claim_name))
+            .collect(),
+    }
+}
+
+fn container_status(status: &core::ContainerStatus) -> ContainerStatus {
+    let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
+    let ended = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    ContainerStatus {
+        name: status.name.clone(),
+        image: status.image.clone(),
+        image_id: status.image_id.clone(),
+        restarts: status.restart_count,
+        waiting: waiting.map(|waiting| {
+            (waiting.reason.clone().unwrap_or_default(), waiting.message.clone().unwrap_or_default())
+        }),
+        last_terminated: ended.and_then(|ended| ended.reason.clone()),
+    }
+}
+
+/// A pod as far as it takes room on its node; none when it has ended.
+pub(super) fn occupant(pod: &core::Pod, workload: &WorkloadRef) -> Option<Occupant> {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    if matches!(phase, Some("Succeeded" | "Failed")) {
+        return None;
+    }
+    let meta = &pod.metadata;
+    let name = meta.name.clone().unwrap_or_default();
+    let namespace = meta.namespace.clone().unwrap_or_default();
+    let stateful_set = owner(meta, "StatefulSet").map(str::to_owned);
+    let is_shard = namespace == workload.namespace && stateful_set.as_deref() == Some(workload.name.as_str());
+    Some(Occupant {
+        requests: pod.spec.as_ref().map(pod_requests).unwrap_or_default(),
+        is_daemon: owner(meta, "DaemonSet").is_some(),
+        ordinal: if is_shard { ordinal(&workload.name, &name) } else { None },
+        stateful_set,
+        name: PodName::new(name),
+        namespace,
+    })
+}
+
+/// Whether a pod belongs to the workload by its owner, not merely by its labels.
+pub(super) fn is_owned_by(pod: &core::Pod, workload_uid: &str) -> bool {
+    pod.metadata.owner_references.iter().flatten().any(|owner| owner.uid == workload_uid)
+}
+
+pub(super) fn node(node: &core::Node) -> Node {
+    let meta = &node.metadata;
+    let spec = node.spec.clone().unwrap_or_default();
+    let status = node.status.clone().unwrap_or_default();
+    let conditions = || status.conditions.iter().flatten();
+    Node {
+        name: NodeName::new(meta.name.clone().unwrap_or_default()),
+        labels: meta.labels.clone().unwrap_or_default(),
+        taints: spec.taints.iter().flatten().map(taint).collect(),
+        is_cordoned: spec.unschedulable == Some(true),
+        deleted_at: time(meta.deletion_timestamp.as_ref()),
+        created_at: time(meta.creation_timestamp.as_ref()),
+        is_ready: conditions().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
+        pressures: conditions()
+            .filter(|condition| condition.type_ != "Ready" && condition.status == "True")
+            .map(|condition| condition.type_.clone())
+            .collect(),
+        allocatable: resources(status.allocatable.as_ref()),
+        allocatable_pods: u32::try_from(named(status.allocatable.as_ref(), "pods").as_units()).unwrap_or(0),
+        capacity: resources(status.capacity.as_ref()),
+        kubelet_version: status.node_info.map(|info| info.kubelet_version).unwrap_or_default(),
+    }
+}
+
+fn taint(taint: &core::Taint) -> Taint {
+    Taint {
+        key: taint.key.clone(),
+        value: taint.value.clone().unwrap_or_default(),
+        effect: taint.effect.clone(),
+    }
+}
+
+pub(super) fn disruption_budget(budget: &PodDisruptionBudget) -> DisruptionBudget {
+    let meta = &budget.metadata;
+    let spec = budget.spec.clone().unwrap_or_default();
+    let status = budget.status.clone().unwrap_or_default();
+    let selector = spec.selector.unwrap_or_default();
+    let text = |amount: Option<IntOrString>| {
+        amount.map(|amount| match amount {
+            IntOrString::Int(number) => number.to_string(),
+            IntOrString::String(percentage) => percentage,
+        })
+    };
+    DisruptionBudget {
+        name: meta.name.clone().unwrap_or_default(),
+        has_expressions: selector.match_expressions.is_some_and(|expressions| !expressions.is_empty()),
+        selector: selector.match_labels.unwrap_or_default(),
+        min_available: text(spec.min_available),
+        max_unavailable: text(spec.max_unavailable),
+        unhealthy_pod_eviction_policy: spec
+            .unhealthy_pod_eviction_policy
+            .unwrap_or_else(|| "IfHealthyBudget".to_owned()),
+        disruptions_allowed: status.disruptions_allowed.unwrap_or(0),
+        current_healthy: status.current_healthy.unwrap_or(0),
+        desired_healthy: status.desired_healthy.unwrap_or(0),
+        expected_pods: status.expected_pods.unwrap_or(0),
+        is_status_current: status.observed_generation >= meta.generation,
+    }
+}
+
+/// A service with the endpoints that its slices tell of.
+pub(super) fn service(service: &core::Service, slices: &[EndpointSlice]) -> Service {
+    let name = service.metadata.name.clone().unwrap_or_default();
+    let spec = service.spec.clone().unwrap_or_default();
+    let mut endpoints = BTreeMap::new();
+    let own = slices.iter().filter(|slice| {
+        let labels = slice.metadata.labels.as_ref();
+        labels.and_then(|labels| labels.get("kubernetes.io/service-name")) == Some(&name)
+    });
+    for endpoint in own.flat_map(|slice| slice.endpoints.iter().flatten()) {
+        let Some(pod) = endpoint.target_ref.as_ref().and_then(|target| target.name.clone()) else {
+            continue;
+        };
+        let ready = endpoint.conditions.as_ref().and_then(|conditions| conditions.ready);
+        let address = endpoint.addresses.first().cloned().unwrap_or_default();
+        endpoints.insert(PodName::new(pod), Endpoint { address, is_ready: ready.unwrap_or(true) });
+    }
+    Service {
+        is_headless: spec.cluster_ip.as_deref() == Some("None"),
+        selector: spec.selector.unwrap_or_default(),
+        publishes_not_ready: spec.publish_not_ready_addresses.unwrap_or(false),
+        session_affinity: spec.session_affinity.unwrap_or_else(|| "None".to_owned()),
+        ports: spec.ports.iter().flatten().filter_map(|port| u16::try_from(port.port).ok()).collect(),
+        endpoints,
+        name,
+    }
+}
+
+pub(super) fn claim(claim: &core::PersistentVolumeClaim) -> Claim {
+    let meta = &claim.metadata;
+    let spec = claim.spec.clone().unwrap_or_default();
+    let status = claim.status.clone().unwrap_or_default();
+    Claim {
+        name: ClaimName::new(meta.name.clone().unwrap_or_default()),
+        phase: status.phase.unwrap_or_else(|| "Pending".to_owned()),
+        requested: named(
+            spec.resources.as_ref().and_then(|resources| resources.requests.as_ref()),
+            "storage",
+        ),
+        capacity: status.capacity.as_ref().map(|capacity| named(Some(capacity), "storage")),
+        storage_class: spec.storage_class_name,
+        volume: spec.volume_name.filter(|name| !name.is_empty()).map(VolumeName::new),
+        deleted_at: time(meta.deletion_timestamp.as_ref()),
+    }
+}
+
+pub(super) fn volume(volume: &core::PersistentVolume) -> Volume {
+    let spec = volume.spec.clone().unwrap_or_default();
+    let required = spec.node_affinity.as_ref().and_then(|affinity| affinity.required.as_ref());
+    Volume {
+        name: VolumeName::new(volume.metadata.name.clone().unwrap_or_default()),
+        node_terms: required.map(selector_terms).unwrap_or_default(),
+        reclaim_policy: spec.persistent_volume_reclaim_policy.unwrap_or_else(|| "Retain".to_owned()),
+    }
+}
+
+pub(super) fn storage_class(class: &storage::StorageClass) -> StorageClass {
+    StorageClass {
+        name: class.metadata.name.clone().unwrap_or_default(),
+        provisioner: class.provisioner.clone(),
+        waits_for_first_consumer: class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"),
+        // What the API server fills in when it is left out.
+        reclaim_policy: class.reclaim_policy.clone().unwrap_or_else(|| "Delete".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinal_is_the_canonical_number_after_the_sets_name() {
+        assert_eq!(ordinal("shard", "shard-3"), Some(3));
+        assert_eq!(ordinal("shard", "shard-10"), Some(10));
+        for other in ["shard-03", "shard-", "shard-x", "shard", "other-3", "shard-a-3", "shard-+3"] {
+            assert_eq!(ordinal("shard", other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn requests_are_counted_as_the_scheduler_does() {
+        let spec: core::PodSpec = serde_json::from_value(serde_json::json!({
+            "containers": [
+                {"name": "a", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}},
+                {"name": "b", "resources": {"requests": {"cpu": "500m"}}},
+            ],
+            "initContainers": [
+                {"name": "sidecar", "restartPolicy": "Always", "resources": {"requests": {"cpu": "250m", "memory": "128Mi"}}},
+                {"name": "init", "resources": {"requests": {"cpu": "100m", "memory": "4Gi"}}},
+            ],
+            "overhead": {"cpu": "10m"},
+        }))
+        .unwrap();
+        let requests = pod_requests(&spec);
+        assert_eq!(
+            (requests.cpu.to_string(), requests.memory.to_string()),
+            ("1760m".into(), "4224Mi".into())
+        );
+    }
+}

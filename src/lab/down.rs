@@ -1,0 +1,142 @@
+//! `shardctl lab down`: nothing of a lab is left, neither a process nor a file.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::addons::{addons, core};
+use super::layout::{LabFolder, LabName, Layout};
+use super::ports::Ports;
+use super::process::{Process, stop};
+use super::record::Record;
+use crate::error::CommandError;
+use crate::render::ui::Ui;
+
+/// How long a component may take to end by itself. What it would save is thrown away in any case.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Where kube-controller-manager's host-path provisioner makes volumes; the path is part of Kubernetes.
+const VOLUMES: &str = "/tmp/hostpath_pv/";
+
+/// Runs `shardctl lab down` for one lab.
+pub fn down(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(), CommandError> {
+    let lab = layout.lab(name);
+    if !lab.root().exists() {
+        ui.say(format_args!("there is no lab {name}"));
+        return Ok(());
+    }
+    let path = layout.lock(name);
+    let lock = File::create(&path).with_context(|| format!("open {}", path.display()))?;
+    if lock.try_lock().is_err() {
+        ui.say(format_args!("waiting for another command that works on lab {name}"));
+        lock.lock().with_context(|| format!("lock {}", path.display()))?;
+    }
+    remove(layout, &lab)?;
+    let _ = fs::remove_file(&path);
+    ui.say(format_args!("lab {name} is gone"));
+    Ok(())
+}
+
+/// Stops a lab's processes and removes its files. The caller holds the lab's lock.
+pub fn remove(layout: &Layout, lab: &LabFolder) -> Result<(), CommandError> {
+    let (addons, core) = processes(layout, lab);
+    let mut left = stop(&addons, GRACE);
+    // etcd is the first of these; it goes last, so that the others do not fill their logs with complaints.
+    let (etcd, rest) = core.split_at(1.min(core.len()));
+    left.extend(stop(rest, GRACE));
+    left.extend(stop(etcd, GRACE));
+    if !left.is_empty() {
+        return Err(CommandError::failed(format!(
+            "could not stop {} of lab {}",
+            left.join(", "),
+            lab.name()
+        ))
+        .hint(format!("their pids are in {}; stop them and run this again", lab.pids().display())));
+    }
+    for volume in volumes(&lab.cluster().join("etcd")) {
+        let _ = fs::remove_dir_all(volume);
+    }
+    // Only when no other lab has volumes there.
+    let _ = fs::remove_dir(VOLUMES);
+    fs::remove_dir_all(lab.root()).with_context(|| format!("remove {}", lab.root().display()))?;
+    Ok(())
+}
+
+/// Every process that may belong to a lab: add-ons, and the control plane in start order.
+pub fn processes(layout: &Layout, lab: &LabFolder) -> (Vec<Process>, Vec<Process>) {
+    let record = Record::read(lab);
+    let build = match &record {
+        Some(record) => layout.build_of(&record.build),
+        None => layout.build(),
+    };
+    let addons = match &record {
+        Some(record) => addons(lab, &build, &record.ports, record.shard_server.as_deref()),
+        None => Ports::find(0).map_or_else(|_| Vec::new(), |ports| addons(lab, &build, &ports, None)),
+    };
+    (addons.into_iter().map(|addon| addon.process).collect(), core(lab, &build))
+}
+
+/// The folders of a lab's volumes. Read from etcd's files rather than asked of the API server: that works also when
+/// something of the lab is dead, and when a volume was removed from the API while its folder stayed.
+fn volumes(etcd: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let files = [etcd.join("member/snap"), etcd.join("member/wal")]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    for file in files {
+        if let Ok(bytes) = fs::read(file.path()) {
+            collect_volumes(&bytes, &mut found);
+        }
+    }
+    found
+}
+
+/// Finds `/tmp/hostpath_pv/UUID` in raw bytes.
+fn collect_volumes(bytes: &[u8], found: &mut BTreeSet<PathBuf>) {
+    const UUID: usize = 36;
+    let prefix = VOLUMES.as_bytes();
+    let mut rest = bytes;
+    while let Some(at) = find(rest, prefix) {
+        rest = &rest[at + prefix.len()..];
+        let Some(name) = rest.get(..UUID).and_then(|name| std::str::from_utf8(name).ok()) else {
+            continue;
+        };
+        // A name of another form, above all one with a slash or dots, is none of ours.
+        if name.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
+            found.insert(Path::new(VOLUMES).join(name));
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = *wanted.first()?;
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|&byte| byte == first) {
+        let at = from + at;
+        if bytes[at..].starts_with(wanted) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_are_found_in_raw_bytes_and_nothing_else_is() {
+        let uuid = "0f2a4cfe-7d8c-4e4b-9d0a-1b2c3d4e5f60";
+        let text = format!(
+            "\u{0}\u{1}/tmp/hostpath_pv/{uuid}\u{12}x/tmp/hostpath_pv/../../etc/passwd--------------------/tmp/hostpath_pv/short"
+        );
+        let mut found = BTreeSet::new();
+        collect_volumes(text.as_bytes(), &mut found);
+        let found: Vec<_> = found.into_iter().collect();
+        assert_eq!(found, [Path::new("/tmp/hostpath_pv").join(uuid)]);
+    }
+}

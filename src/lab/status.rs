@@ -1,0 +1,138 @@
+//! `shardctl lab status`.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::down::processes;
+use super::layout::Layout;
+use super::process::Process;
+use super::record::{Options, Record};
+use super::up;
+use crate::context::Context;
+use crate::error::{CommandError, ExitCode};
+use crate::render::table::Columns;
+
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+}
+
+/// Every lab of this machine.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LabList {
+    api_version: &'static str,
+    kind: &'static str,
+    items: Vec<LabReport>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LabReport {
+    name: String,
+    /// Whether every component runs.
+    up: bool,
+    kubeconfig: String,
+    logs: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<Options>,
+    components: Vec<ComponentReport>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ComponentReport {
+    name: &'static str,
+    running: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resident_memory_bytes: Option<u64>,
+}
+
+impl From<&Process> for ComponentReport {
+    fn from(process: &Process) -> Self {
+        let pid = process.pid();
+        Self {
+            name: process.name,
+            running: pid.is_some(),
+            pid: pid.map(|pid| pid.as_raw_nonzero().get().unsigned_abs()),
+            resident_memory_bytes: process.resident_memory(),
+        }
+    }
+}
+
+/// Runs `shardctl lab status`.
+pub fn status(context: &Context, layout: &Layout, format: Format) -> Result<ExitCode, CommandError> {
+    let mut reports = Vec::new();
+    let mut problem = None;
+    for name in layout.names() {
+        let lab = layout.lab(&name);
+        let record = Record::read(&lab);
+        let (addons, core) = processes(layout, &lab);
+        let all: Vec<_> = core.iter().chain(&addons).collect();
+        let components: Vec<ComponentReport> =
+            all.iter().map(|process| ComponentReport::from(*process)).collect();
+        let complete = record.as_ref().is_some_and(|record| record.complete);
+        if let Some(dead) = all.iter().find(|process| process.pid().is_none())
+            && problem.is_none()
+        {
+            problem = Some(if complete {
+                up::dead(&lab, dead)
+            } else {
+                CommandError::failed(format!("lab {name} was never up"))
+                    .hint(format!("start it: {}", super::up_command(&name)))
+                    .hint(format!("or remove what is left of it: shardctl lab down --name {name}"))
+            });
+        }
+        reports.push(LabReport {
+            name: name.to_string(),
+            up: complete && components.iter().all(|component| component.running),
+            kubeconfig: lab.kubeconfig().display().to_string(),
+            logs: lab.logs().display().to_string(),
+            created: record.as_ref().map(|record| record.created.to_string()),
+            options: record.map(|record| record.options),
+            components,
+        });
+    }
+    match format {
+        Format::Json => {
+            let list = LabList { api_version: "shardctl.dev/v1alpha1", kind: "LabList", items: reports };
+            let text = serde_json::to_string_pretty(&list).map_err(anyhow::Error::from)?;
+            context.ui.print(&format!("{text}\n"));
+        }
+        Format::Table if reports.is_empty() => {
+            context.ui.say("there is no lab on this machine; `shardctl lab up` starts one");
+        }
+        Format::Table => context.ui.print(&table(context, &reports)),
+    }
+    problem.map_or(Ok(ExitCode::Done), Err)
+}
+
+fn table(context: &Context, reports: &[LabReport]) -> String {
+    let style = context.ui.style();
+    let mut columns = Columns::new(&["lab", "component", "status", "pid", "memory"], context.ui.width());
+    for report in reports {
+        for component in &report.components {
+            let status = if component.running {
+                style.success("Running").to_string()
+            } else {
+                style.danger("Stopped").to_string()
+            };
+            columns.row([
+                report.name.clone(),
+                component.name.to_owned(),
+                status,
+                component.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
+                component
+                    .resident_memory_bytes
+                    .map_or_else(|| "-".to_owned(), |bytes| format!("{}Mi", bytes >> 20)),
+            ]);
+        }
+    }
+    columns.to_string()
+}

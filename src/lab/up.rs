@@ -1,0 +1,384 @@
+//! `shardctl lab up`.
+//!
+//! 1. Build what is missing.
+//! 2. Choose ports, write what kwokctl and Karpenter are told, and let kwokctl start the control plane.
+//! 3. As soon as the API server answers, while kwokctl still works: define Karpenter's, kwok's and the VPA's kinds, and
+//!    start metrics-server, which needs none of them.
+//! 4. Start the rest of the add-ons: Karpenter exits when its kinds are not there.
+//! 5. Wait until every component lives and listens.
+//!
+//! A lab that is up is left alone, save for components that have stopped: those are started again.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::time::sleep;
+
+use super::addons::{Addon, addons, core, find_shard_server};
+use super::components::{kubernetes_version, version_of};
+use super::layout::{BuildFolder, LabFolder, LabName, Layout};
+use super::ports::Ports;
+use super::process::Process;
+use super::record::{Options, Record};
+use super::{UpArgs, build, down, env_lines, kwokctl, objects, sizes};
+use crate::context::Context;
+use crate::domain::catalogue;
+use crate::error::{CommandError, ExitCode};
+use crate::k8s::raw::RawClient;
+
+/// How long a machine takes to appear: of the order of what Azure needs at its best, and short enough to wait for.
+const NODE_LAUNCH: Duration = Duration::from_secs(12);
+/// How long a pod takes to become ready.
+const POD_START: Duration = Duration::from_millis(2500);
+/// A lab that is not up by then never will be: warm it takes seconds, on a busy machine a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(25);
+
+/// Runs `shardctl lab up`.
+pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<ExitCode, CommandError> {
+    let name = &args.lab.name;
+    let ui = &context.ui;
+    let _lock = lock(context, layout, name)?;
+    let lab = layout.lab(name);
+    match Record::read(&lab) {
+        Some(record) if record.complete => resume(context, layout, &lab, args, record).await?,
+        _ => {
+            if lab.root().exists() {
+                // An earlier start was interrupted.
+                down::remove(layout, &lab)?;
+            }
+            let build = build::build(ui, layout)?;
+            create(context, layout, &lab, &build, args).await?;
+        }
+    }
+    ui.print(&env_lines(&lab));
+    Ok(ExitCode::Done)
+}
+
+/// Holds off other commands that start or stop this lab.
+pub fn lock(context: &Context, layout: &Layout, name: &LabName) -> Result<File, CommandError> {
+    let path = layout.lock(name);
+    fs::create_dir_all(layout.labs()).with_context(|| format!("create {}", layout.labs().display()))?;
+    let file = File::create(&path).with_context(|| format!("open {}", path.display()))?;
+    if file.try_lock().is_err() {
+        context.ui.say(format_args!("waiting for another command that works on lab {name}"));
+        file.lock().with_context(|| format!("lock {}", path.display()))?;
+    }
+    Ok(file)
+}
+
+async fn create(
+    context: &Context,
+    layout: &Layout,
+    lab: &LabFolder,
+    build: &BuildFolder,
+    args: &UpArgs,
+) -> Result<(), CommandError> {
+    let ui = &context.ui;
+    let start = Instant::now();
+    let shard_server = find_shard_server(layout);
+    ui.say(format_args!(
+        "starting lab {} with Kubernetes {} and Karpenter {}",
+        lab.name(),
+        kubernetes_version(),
+        version_of("sigs.k8s.io/karpenter").unwrap_or_default()
+    ));
+    if shard_server.is_none() {
+        ui.say("no shard server was found, so pods have no HTTP interface: `make lab` or `cargo build --example shard-server` builds it");
+    }
+    let mut record = Record {
+        created: context.now(),
+        build: super::components::key(),
+        options: options(args)?,
+        ports: Ports::find(std::process::id())?,
+        shard_server,
+        complete: false,
+    };
+    fs::create_dir_all(lab.root()).with_context(|| format!("create {}", lab.root().display()))?;
+    record.write(lab)?;
+    write_sizes(lab, record.options.sizes.as_deref())?;
+    let configuration = kwokctl::configuration(lab, build, &record.ports, record.options.pod_start());
+    write(&lab.kwokctl_configuration(), &configuration)?;
+
+    let mut starting = Starting::new(lab, build, &record);
+    let command = kwokctl::create(lab, build);
+    starting.run(command, &record).await?;
+    record.complete = true;
+    record.write(lab)?;
+    ui.say(format_args!("lab {} is up after {:.1}s", lab.name(), start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+async fn resume(
+    context: &Context,
+    layout: &Layout,
+    lab: &LabFolder,
+    args: &UpArgs,
+    record: Record,
+) -> Result<(), CommandError> {
+    let ui = &context.ui;
+    refuse_other_options(lab, args, &record)?;
+    let build = layout.build_of(&record.build);
+    let mut starting = Starting::new(lab, &build, &record);
+    let stopped = starting.stopped();
+    if stopped.is_empty() {
+        ui.say(format_args!("lab {} is up already", lab.name()));
+        return Ok(());
+    }
+    ui.say(format_args!("starting again in lab {}: {}", lab.name(), stopped.join(", ")));
+    for process in starting.processes().filter(|process| process.pid().is_none()) {
+        // kwokctl would take any process with this pid for it.
+        process.forget();
+    }
+    let command = kwokctl::start(lab, &build);
+    starting.run(command, &record).await?;
+    ui.say(format_args!("lab {} is up", lab.name()));
+    Ok(())
+}
+
+/// A lab keeps the options that it was started with.
+fn refuse_other_options(lab: &LabFolder, args: &UpArgs, record: &Record) -> Result<(), CommandError> {
+    let asked = options(args)?;
+    let is = &record.options;
+    let mut differences = Vec::new();
+    if args.node_launch.is_some() && asked.node_launch_seconds != is.node_launch_seconds {
+        differences.push(format!("--node-launch {}s", is.node_launch_seconds));
+    }
+    if args.pod_start.is_some() && asked.pod_start_milliseconds != is.pod_start_milliseconds {
+        differences.push(format!("--pod-start {}ms", is.pod_start_milliseconds));
+    }
+    if args.sizes.is_some() && asked.sizes != is.sizes {
+        differences.push(match &is.sizes {
+            Some(file) => format!("--sizes {}", file.display()),
+            None => "the sizes of Azure".to_owned(),
+        });
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(
+        CommandError::refused(format!("lab {} is up with {}", lab.name(), differences.join(" and "))).hint(format!(
+            "remove it first: shardctl lab down --name {0}, or start another: shardctl lab up --name {0}-2 ...",
+            lab.name()
+        )),
+    )
+}
+
+fn options(args: &UpArgs) -> Result<Options, CommandError> {
+    let sizes = match &args.sizes {
+        Some(file) => Some(
+            file.canonicalize()
+                .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", file.display())))?,
+        ),
+        None => None,
+    };
+    Ok(Options {
+        node_launch_seconds: args.node_launch.unwrap_or(NODE_LAUNCH).as_secs(),
+        pod_start_milliseconds: u64::try_from(args.pod_start.unwrap_or(POD_START).as_millis())
+            .map_err(CommandError::usage)?,
+        sizes,
+    })
+}
+
+fn write_sizes(lab: &LabFolder, file: Option<&Path>) -> Result<(), CommandError> {
+    let text = match file {
+        None => sizes::instance_types(catalogue::sizes()).context("encode the sizes")?,
+        Some(file) => {
+            let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            // Karpenter would start all the same, and then find no machine for any pod.
+            serde_json::from_str::<Vec<serde_json::Value>>(&text).map_err(|error| {
+                CommandError::usage(format!("{} is no JSON list: {error}", file.display())).hint(
+                    "its form is that of Karpenter's KWOK provider: kwok/examples/instance_types.json there",
+                )
+            })?;
+            text
+        }
+    };
+    write(&lab.sizes(), &text)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CommandError> {
+    Ok(fs::write(path, text).with_context(|| format!("write {}", path.display()))?)
+}
+
+/// A lab that is being started.
+struct Starting<'a> {
+    lab: &'a LabFolder,
+    build: &'a BuildFolder,
+    core: Vec<Process>,
+    addons: Vec<Addon>,
+    /// Children are kept so that the system does not keep them as zombies when they die.
+    children: Vec<Child>,
+    deadline: Instant,
+}
+
+impl<'a> Starting<'a> {
+    fn new(lab: &'a LabFolder, build: &'a BuildFolder, record: &Record) -> Self {
+        Self {
+            lab,
+            build,
+            core: core(lab, build),
+            addons: addons(lab, build, &record.ports, record.shard_server.as_deref()),
+            children: Vec::new(),
+            deadline: Instant::now() + PATIENCE,
+        }
+    }
+
+    fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.core.iter().chain(self.addons.iter().map(|addon| &addon.process))
+    }
+
+    /// What does not run, by name.
+    fn stopped(&self) -> Vec<&'static str> {
+        self.processes().filter(|process| process.pid().is_none()).map(|process| process.name).collect()
+    }
+
+    /// Starts everything that does not run, and returns once all of it is ready.
+    async fn run(&mut self, command: std::process::Command, record: &Record) -> Result<(), CommandError> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.lab.kwokctl_log())
+            .with_context(|| format!("open {}", self.lab.kwokctl_log().display()))?;
+        let mut command = tokio::process::Command::from(command);
+        command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
+        let mut kwokctl = command.spawn().context("start kwokctl")?;
+
+        let client = self.api_server(&mut kwokctl).await?;
+        self.start_addons(|addon| addon.process.name == "metrics-server")?;
+        let definitions = objects::definitions(self.build)?;
+        let metrics = objects::metrics(self.build)?;
+        let furniture = objects::furniture(&record.ports, record.options.node_launch())?;
+        let applied = async {
+            objects::apply(&client, &definitions, self.deadline).await?;
+            // The node class is among these: once it is stored, Karpenter's kinds are served.
+            objects::apply(&client, &furniture, self.deadline).await
+        };
+        applied.await.context("furnish the lab").map_err(|error| self.hint(error.into()))?;
+        self.start_addons(|_| true)?;
+        // kwok's own kinds come from kwokctl, at the end of its work.
+        objects::apply(&client, &metrics, self.deadline)
+            .await
+            .context("furnish the lab")
+            .map_err(|error| self.hint(error.into()))?;
+        self.wait_for_kwokctl(&mut kwokctl).await?;
+        self.settle(&client).await
+    }
+
+    /// Waits until the API server is ready to be used.
+    async fn api_server(&self, kwokctl: &mut tokio::process::Child) -> Result<RawClient, CommandError> {
+        loop {
+            if self.lab.kubeconfig().is_file()
+                && let Ok(client) = RawClient::from_file(&self.lab.kubeconfig()).await
+                && client.is_ok("/readyz").await
+            {
+                return Ok(client);
+            }
+            if let Some(status) = kwokctl.try_wait()?
+                && !status.success()
+            {
+                return Err(self.kwokctl_failed());
+            }
+            self.check_alive(self.core.iter().filter(|process| process.pid_file.exists()))?;
+            self.check_time("the API server does not answer")?;
+            sleep(POLL).await;
+        }
+    }
+
+    async fn wait_for_kwokctl(&self, kwokctl: &mut tokio::process::Child) -> Result<(), CommandError> {
+        loop {
+            if let Some(status) = kwokctl.try_wait()? {
+                return if status.success() { Ok(()) } else { Err(self.kwokctl_failed()) };
+            }
+            self.check_time("kwokctl does not come to an end")?;
+            sleep(POLL).await;
+        }
+    }
+
+    fn start_addons(&mut self, wanted: impl Fn(&Addon) -> bool) -> Result<(), CommandError> {
+        for addon in self.addons.iter().filter(|addon| wanted(addon)) {
+            if addon.process.pid().is_some() {
+                continue;
+            }
+            let child = addon
+                .process
+                .start(&mut addon.command(self.lab))
+                .with_context(|| format!("start {}", addon.process.name))?;
+            self.children.push(child);
+        }
+        Ok(())
+    }
+
+    /// Waits until everything lives and listens, and pods can be made.
+    async fn settle(&mut self, client: &RawClient) -> Result<(), CommandError> {
+        loop {
+            for child in &mut self.children {
+                let _ = child.try_wait();
+            }
+            self.check_alive(self.processes())?;
+            // A pod is refused as long as its namespace has no service account.
+            if self.addons.iter().all(Addon::listens)
+                && client.get("/api/v1/namespaces/default/serviceaccounts/default").await.is_ok()
+            {
+                return Ok(());
+            }
+            let silent = self
+                .addons
+                .iter()
+                .filter(|addon| !addon.listens())
+                .map(|addon| addon.process.name)
+                .collect::<Vec<_>>();
+            self.check_time(&format!("not ready: {}", silent.join(", ")))?;
+            sleep(POLL).await;
+        }
+    }
+
+    fn check_alive<'b>(&self, processes: impl Iterator<Item = &'b Process>) -> Result<(), CommandError> {
+        for process in processes {
+            if process.pid().is_none() {
+                return Err(dead(self.lab, process));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, problem: &str) -> Result<(), CommandError> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(self.hint(CommandError::failed(format!(
+            "lab {} is not up after {}s: {problem}",
+            self.lab.name(),
+            PATIENCE.as_secs()
+        ))))
+    }
+
+    fn kwokctl_failed(&self) -> CommandError {
+        let text = fs::read_to_string(self.lab.kwokctl_log()).unwrap_or_default();
+        let lines: Vec<_> = text.trim().lines().collect();
+        let last = lines[lines.len().saturating_sub(8)..].join("\n");
+        self.hint(CommandError::failed(format!("kwokctl could not start the control plane:\n{last}")))
+    }
+
+    fn hint(&self, error: CommandError) -> CommandError {
+        error
+            .hint(format!("the logs are in {}", self.lab.logs().display()))
+            .hint(format!("remove what is left: shardctl lab down --name {}", self.lab.name()))
+    }
+}
+
+/// A component that should run and does not, with the end of its log.
+pub fn dead(lab: &LabFolder, process: &Process) -> CommandError {
+    let words = process.last_words(8);
+    let last = if words.is_empty() { "it said nothing".to_owned() } else { words.join("\n") };
+    CommandError::failed(format!(
+        "{} of lab {} has stopped; its last words:\n{last}",
+        process.name,
+        lab.name()
+    ))
+    .hint(format!("its log is {}", process.log.display()))
+    .hint(format!("start it again: {}", super::up_command(lab.name())))
+}
