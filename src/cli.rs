@@ -67,6 +67,7 @@ pub struct GlobalOptions {
 /// The commands, in the order in which an operator meets them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Explain(commands::explain::ExplainArgs),
     Version(commands::version::VersionArgs),
     Completion(commands::completion::CompletionArgs),
     #[command(subcommand)]
@@ -124,6 +125,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
     match command {
+        Command::Explain(args) => commands::explain::run(context, &args),
         Command::Version(args) => commands::version::run(context, &args),
         Command::Completion(args) => commands::completion::run(context, &args),
         Command::Lab(command) => lab::run(context, command),

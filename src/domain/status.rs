@@ -6,110 +6,18 @@ use jiff::Timestamp;
 
 use super::age::age;
 use super::names::{PodName, WorkloadRef};
+use super::shard_state::ShardState;
 use super::shardset::Availability;
-use super::snapshot::{Pod, Shard, Snapshot};
+use super::snapshot::{Pod, Snapshot};
 
 /// Down shards that a line names before it says "+ n more".
 const NAMED_DOWN_SHARDS: usize = 3;
-
-/// Why a shard is not up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DownReason {
-    /// There is no pod of its name.
-    NoPod,
-    /// It was asked to end.
-    Terminating,
-    /// No node takes it, in the scheduler's words.
-    Unschedulable { message: String },
-    /// A container waits.
-    Waiting {
-        reason: String,
-        message: String,
-        restarts: i32,
-    },
-    /// The pod has ended and will not start again by itself.
-    Ended { phase: String },
-    /// It has a place, and its containers have not started.
-    Starting,
-    /// It runs, and its readiness probe fails.
-    NotReady { restarts: i32 },
-}
-
-impl DownReason {
-    /// Why `shard` is down; none when it is up.
-    #[must_use]
-    pub fn of(shard: &Shard) -> Option<Self> {
-        let Some(pod) = &shard.pod else {
-            return Some(Self::NoPod);
-        };
-        if pod.is_up() {
-            return None;
-        }
-        if pod.deleted_at.is_some() {
-            return Some(Self::Terminating);
-        }
-        if let Some(message) = &pod.unschedulable {
-            return Some(Self::Unschedulable {
-                message: message.clone(),
-            });
-        }
-        let waiting = pod.containers.iter().find_map(|container| {
-            let (reason, message) = container.waiting.clone()?;
-            Some(Self::Waiting {
-                reason,
-                message,
-                restarts: container.restarts,
-            })
-        });
-        if let Some(waiting) = waiting {
-            return Some(waiting);
-        }
-        Some(match pod.phase.as_str() {
-            "Failed" | "Succeeded" => Self::Ended {
-                phase: pod.phase.clone(),
-            },
-            "Running" => Self::NotReady {
-                restarts: pod.containers.iter().map(|container| container.restarts).sum(),
-            },
-            _ => Self::Starting,
-        })
-    }
-
-    /// What Kubernetes says about it, where it says more than the reason.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        match self {
-            Self::Unschedulable { message } | Self::Waiting { message, .. } if !message.is_empty() => {
-                Some(message)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for DownReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let restarted = |f: &mut fmt::Formatter<'_>, what: &str, restarts: i32| match restarts {
-            0 => f.write_str(what),
-            restarts => write!(f, "{what} (restarts {restarts})"),
-        };
-        match self {
-            Self::NoPod => f.write_str("no pod"),
-            Self::Terminating => f.write_str("terminating"),
-            Self::Unschedulable { .. } => f.write_str("no node takes it"),
-            Self::Waiting { reason, restarts, .. } => restarted(f, reason, *restarts),
-            Self::Ended { phase } => write!(f, "ended ({phase})"),
-            Self::Starting => f.write_str("starting"),
-            Self::NotReady { restarts } => restarted(f, "not ready", *restarts),
-        }
-    }
-}
 
 /// A shard that is down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Down {
     pub pod: PodName,
-    pub reason: DownReason,
+    pub state: ShardState,
     /// Since when, as far as the pod tells; a pod that is not there tells nothing.
     pub since: Option<Timestamp>,
 }
@@ -144,11 +52,11 @@ impl Verdict {
         let mut risen = Vec::new();
         let mut down = Vec::new();
         for shard in snapshot.expected_shards() {
-            match DownReason::of(shard) {
-                None => risen.push(shard.pod.as_ref().and_then(|pod| pod.ready_changed_at)),
-                Some(reason) => down.push(Down {
+            match ShardState::of(shard, snapshot.health.get(&shard.ordinal)) {
+                ShardState::Up => risen.push(shard.pod.as_ref().and_then(|pod| pod.ready_changed_at)),
+                state => down.push(Down {
                     pod: shard.pod_name.clone(),
-                    reason,
+                    state,
                     since: shard.pod.as_ref().and_then(down_since),
                 }),
             }
@@ -160,10 +68,7 @@ impl Verdict {
         let since = if is_up {
             nth(risen, required.checked_sub(1))
         } else {
-            nth(
-                down.iter().map(|down| down.since).collect(),
-                Some(wanted - required),
-            )
+            nth(down.iter().map(|down| down.since).collect(), Some(wanted - required))
         };
         Self {
             workload: snapshot.workload.reference.clone(),
@@ -186,12 +91,28 @@ fn nth(times: Vec<Option<Timestamp>>, index: Option<u32>) -> Option<Timestamp> {
     times.get(usize::try_from(index?).ok()?).copied()
 }
 
-/// Since when a pod that is not up has not been.
+/// Since when a pod that is not up has not been. A pod that is Ready and unhealthy does not tell.
 fn down_since(pod: &Pod) -> Option<Timestamp> {
     if pod.is_ready {
         return pod.deleted_at;
     }
     pod.ready_changed_at.or(pod.created_at)
+}
+
+/// The state in the few words that one line has room for.
+#[must_use]
+pub fn brief(state: &ShardState) -> String {
+    let restarted = |what: &str, restarts: i32| match restarts {
+        0 => what.to_owned(),
+        restarts => format!("{what} (restarts {restarts})"),
+    };
+    match state {
+        ShardState::Missing => "no pod".to_owned(),
+        ShardState::Unschedulable { .. } => "no node takes it".to_owned(),
+        ShardState::Waiting { reason, restarts, .. } => restarted(reason, *restarts),
+        ShardState::Starting { restarts } => restarted("not ready", *restarts),
+        state => state.to_string(),
+    }
 }
 
 impl fmt::Display for Verdict {
@@ -202,13 +123,8 @@ impl fmt::Display for Verdict {
             (false, true) => "up",
             (false, false) => "DOWN",
         };
-        let Self {
-            up, wanted, required, ..
-        } = self;
-        write!(
-            f,
-            "{namespace}/{name} is {verdict}: {up} of {wanted} shards ready"
-        )?;
+        let Self { up, wanted, required, .. } = self;
+        write!(f, "{namespace}/{name} is {verdict}: {up} of {wanted} shards ready")?;
         if required != wanted {
             write!(f, ", {required} needed")?;
         }
@@ -216,7 +132,7 @@ impl fmt::Display for Verdict {
             write!(f, " for {}", age(since, self.taken_at))?;
         }
         for down in self.down.iter().take(NAMED_DOWN_SHARDS) {
-            write!(f, "; {}: {}", down.pod, down.reason)?;
+            write!(f, "; {}: {}", down.pod, brief(&down.state))?;
             if let Some(since) = down.since {
                 write!(f, " for {}", age(since, self.taken_at))?;
             }
@@ -232,6 +148,7 @@ impl fmt::Display for Verdict {
 mod tests {
     use super::*;
     use crate::domain::shardset::All;
+    use crate::domain::snapshot::{Health, Shard};
     use crate::domain::testing::healthy;
 
     const ALL: Availability = Availability::All(All::All);
@@ -324,13 +241,11 @@ mod tests {
                 |shard| {
                     let pod = shard.pod.as_mut().unwrap();
                     (pod.is_ready, pod.phase, pod.ready_changed_at) = (false, "Pending".to_owned(), None);
+                    pod.containers.clear();
                 },
                 "starting for 2h",
             ),
-            (
-                |shard| shard.pod.as_mut().unwrap().is_ready = false,
-                "not ready for 1h59m",
-            ),
+            (|shard| shard.pod.as_mut().unwrap().is_ready = false, "not ready for 1h59m"),
         ];
         for (break_it, expected) in cases {
             let mut snapshot = healthy();
@@ -343,6 +258,17 @@ mod tests {
                 )
             );
         }
+    }
+
+    #[test]
+    fn a_shard_that_is_ready_and_says_no_is_down() {
+        let mut snapshot = healthy();
+        snapshot.health.insert(3, Health::Unhealthy { status: 503, path: "/health/readiness".to_owned() });
+        assert_eq!(
+            Verdict::of(&snapshot, ALL).to_string(),
+            "biometric-shards/biometric-shard is DOWN: 9 of 10 shards ready; \
+             biometric-shard-3: ready, but /health/readiness answers 503"
+        );
     }
 
     #[test]

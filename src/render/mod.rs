@@ -1,5 +1,8 @@
 //! The only writer to a stream: styles, tables, progress, and one file per report.
 
+pub mod json;
+pub mod report;
 pub mod style;
 pub mod table;
+pub mod text;
 pub mod ui;

@@ -5,16 +5,8 @@ use super::facts::{known, violation};
 use super::{Check, Facts, Outcome, Violation, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::error(
-        "vpa-evicts",
-        "no autoscaler restarts or resizes a running shard",
-        vpa_evicts,
-    ),
-    Check::warning(
-        "vpa-initial",
-        "no autoscaler changes the size of new pods",
-        vpa_initial,
-    ),
+    Check::error("vpa-evicts", "no autoscaler restarts or resizes a running shard", vpa_evicts),
+    Check::warning("vpa-initial", "no autoscaler changes the size of new pods", vpa_initial),
 ];
 
 fn with_mode(facts: &Facts<'_>, is_wrong: fn(&str) -> bool, what: &str) -> Outcome {
@@ -29,11 +21,7 @@ fn with_mode(facts: &Facts<'_>, is_wrong: fn(&str) -> bool, what: &str) -> Outco
             "Set spec.updatePolicy.updateMode to Off, and read its advice with `shardctl vpa-report`",
         )
     };
-    Ok(autoscalers
-        .iter()
-        .filter(|autoscaler| is_wrong(&autoscaler.update_mode))
-        .map(to_violation)
-        .collect())
+    Ok(autoscalers.iter().filter(|autoscaler| is_wrong(&autoscaler.update_mode)).map(to_violation).collect())
 }
 
 fn vpa_evicts(facts: &Facts<'_>) -> Outcome {

@@ -5,21 +5,13 @@ use super::facts::{few, known, violation};
 use super::{Check, Facts, NotRun, Outcome, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::error(
-        "pdb-exists",
-        "a PodDisruptionBudget covers the shards",
-        pdb_exists,
-    ),
+    Check::error("pdb-exists", "a PodDisruptionBudget covers the shards", pdb_exists),
     Check::error(
         "pdb-allowance",
         "evictions may not take more shards than the service can spare",
         pdb_allowance,
     ),
-    Check::warning(
-        "pdb-single",
-        "only one PodDisruptionBudget covers the shards",
-        pdb_single,
-    ),
+    Check::warning("pdb-single", "only one PodDisruptionBudget covers the shards", pdb_single),
     Check::warning(
         "pdb-covers-shards-only",
         "the budget counts the shards and no other pods",
@@ -30,11 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
         "a shard that is down anyway can be evicted",
         pdb_unhealthy_eviction,
     ),
-    Check::warning(
-        "pdb-status",
-        "the budget's status speaks of its current spec",
-        pdb_status,
-    ),
+    Check::warning("pdb-status", "the budget's status speaks of its current spec", pdb_status),
 ];
 
 /// The budgets whose selector chooses the shards. Of expressions only the API server knows what they
@@ -92,10 +80,7 @@ fn amount(text: &str, pods: u32) -> Option<u32> {
 fn allowance(budget: &DisruptionBudget, pods: u32) -> Option<(u32, String)> {
     match (&budget.max_unavailable, &budget.min_available) {
         (Some(max), _) => Some((amount(max, pods)?.min(pods), format!("maxUnavailable {max}"))),
-        (None, Some(min)) => Some((
-            pods.saturating_sub(amount(min, pods)?),
-            format!("minAvailable {min}"),
-        )),
+        (None, Some(min)) => Some((pods.saturating_sub(amount(min, pods)?), format!("minAvailable {min}"))),
         (None, None) => Some((pods, "neither minAvailable nor maxUnavailable".to_owned())),
     }
 }
@@ -167,10 +152,7 @@ fn pdb_covers_shards_only(facts: &Facts<'_>) -> Outcome {
         .map(|budget| {
             violation(
                 object(budget),
-                format!(
-                    "it counts {} pods, there are {replicas} shards",
-                    budget.expected_pods
-                ),
+                format!("it counts {} pods, there are {replicas} shards", budget.expected_pods),
                 "Give the budget the StatefulSet's spec.selector.matchLabels, and no other pods those labels",
             )
         })

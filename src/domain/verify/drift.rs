@@ -5,11 +5,7 @@ use super::{Check, Facts, Outcome, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::warning("drift", "the live objects are what the file makes them", drift),
-    Check::info(
-        "field-managers",
-        "nobody but shardctl writes the specs",
-        field_managers,
-    ),
+    Check::info("field-managers", "nobody but shardctl writes the specs", field_managers),
 ];
 
 fn drift(facts: &Facts<'_>) -> Outcome {

@@ -4,14 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::age::age;
 use super::super::names::NodeName;
+use super::super::shardset::manifests::{AVAILABILITY_ANNOTATION, PHASE_ANNOTATION};
 use super::super::shardset::{All, Availability, Phase, ShardSet};
 use super::super::snapshot::{Node, NodePool, Part, Pod, Service, Shard, Snapshot, Taint};
 use super::{NotRun, Violation, not_applicable};
-
-/// Annotation of the StatefulSet that tells its phase.
-pub const PHASE_ANNOTATION: &str = "shardctl.dev/phase";
-/// Annotation of the StatefulSet that tells how many shards must be up: `all`, or a number.
-pub const AVAILABILITY_ANNOTATION: &str = "shardctl.dev/availability";
 
 /// A field of a live object that is not what the ShardSet file makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +38,7 @@ impl<'a> Facts<'a> {
     /// The facts of a snapshot alone.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        Self {
-            snapshot,
-            shardset: None,
-            phase: None,
-            drift: None,
-        }
+        Self { snapshot, shardset: None, phase: None, drift: None }
     }
 
     /// The phase: as given, as annotated, or stable when the shards belong on a pool with one instance type.
@@ -63,11 +54,8 @@ impl<'a> Facts<'a> {
             Some("explore") => return Ok(Some(Phase::Explore)),
             _ => {}
         }
-        let is_pinned = self
-            .snapshot
-            .target_pools()?
-            .iter()
-            .any(|pool| pool.pinned_instance_type().is_some());
+        let is_pinned =
+            self.snapshot.target_pools()?.iter().any(|pool| pool.pinned_instance_type().is_some());
         Ok(is_pinned.then_some(Phase::Stable))
     }
 
@@ -105,9 +93,7 @@ impl<'a> Facts<'a> {
 
     /// The pods of the shards that there should be.
     pub(super) fn pods(&self) -> impl Iterator<Item = (&'a Shard, &'a Pod)> {
-        self.snapshot
-            .expected_shards()
-            .filter_map(|shard| Some((shard, shard.pod.as_ref()?)))
+        self.snapshot.expected_shards().filter_map(|shard| Some((shard, shard.pod.as_ref()?)))
     }
 
     /// The nodes that carry a shard, each with the pods of the shards on it.
@@ -157,6 +143,18 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// The pools that must leave the shards where they are: in phase stable, or when every shard must be up.
+    pub(super) fn quiet_pools(&self) -> Result<Vec<&'a NodePool>, NotRun> {
+        let pools = self.intended_pools()?;
+        if self.phase()? != Some(Phase::Stable) && self.spare() > 0 {
+            return not_applicable(format!(
+                "{} shards may be down, and the PodDisruptionBudget paces what Karpenter does",
+                self.spare()
+            ));
+        }
+        Ok(pools)
+    }
+
     /// Whether a selector of a budget or service chooses the shards.
     pub(super) fn is_selected_by(&self, selector: &BTreeMap<String, String>) -> bool {
         let labels = &self.snapshot.workload.template.labels;
@@ -182,12 +180,7 @@ impl<'a> Facts<'a> {
                 && !taint.key.starts_with("node.kubernetes.io/")
                 && !taint.key.starts_with("karpenter.sh/")
         };
-        if let Some(taint) = node
-            .taints
-            .iter()
-            .filter(is_lasting)
-            .find(|taint| !template.tolerates(taint))
-        {
+        if let Some(taint) = node.taints.iter().filter(is_lasting).find(|taint| !template.tolerates(taint)) {
             return Some(format!(
                 "its taint {}={}:{} is not tolerated",
                 taint.key, taint.value, taint.effect
@@ -196,9 +189,7 @@ impl<'a> Facts<'a> {
         let terms = &template.node_terms;
         let mut refused = BTreeSet::new();
         for term in terms {
-            let unmet = term
-                .iter()
-                .find(|expression| !expression.matches(node.label(&expression.key)))?;
+            let unmet = term.iter().find(|expression| !expression.matches(node.label(&expression.key)))?;
             refused.insert(format!(
                 "{} must be {} [{}] and is {}",
                 unmet.key,
@@ -222,11 +213,7 @@ pub(super) fn violation(
     evidence: impl Into<String>,
     remedy: impl Into<String>,
 ) -> Violation {
-    Violation {
-        object: object.into(),
-        evidence: evidence.into(),
-        remedy: remedy.into(),
-    }
+    Violation { object: object.into(), evidence: evidence.into(), remedy: remedy.into() }
 }
 
 /// `items` joined for a sentence, the first few by name and the rest by number.

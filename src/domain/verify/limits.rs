@@ -4,26 +4,15 @@
 //! Pending without an error anywhere but in its events.
 
 use super::super::quantity::{Quantity, Resources};
-use super::super::snapshot::{Node, NodePool};
+use super::super::snapshot::NodePool;
+use super::super::{catalogue, nap};
 use super::facts::{known, violation};
 use super::{Check, Facts, NotRun, Outcome, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::error(
-        "instance-type-fits",
-        "a node of the pinned type holds a shard",
-        instance_type_fits,
-    ),
-    Check::error(
-        "node-pool-limits",
-        "the pool's limits hold all shards",
-        node_pool_limits,
-    ),
-    Check::warning(
-        "node-pool-surge",
-        "the pool's limits leave room to replace a node",
-        node_pool_surge,
-    ),
+    Check::error("instance-type-fits", "a node of the pinned type holds a shard", instance_type_fits),
+    Check::error("node-pool-limits", "the pool's limits hold all shards", node_pool_limits),
+    Check::warning("node-pool-surge", "the pool's limits leave room to replace a node", node_pool_surge),
 ];
 
 /// The pool that the shards belong on; limits of several can not be told apart.
@@ -48,39 +37,51 @@ struct Machine {
     shards: u32,
 }
 
-/// The machine of a pinned pool, taken from a live node of that type; none when the pool is not pinned or
-/// no such node has been seen.
+/// The machine of a pinned pool: a live node of that type, else what Node Auto Provisioning plans of it; none
+/// when the pool is not pinned, or the type is neither seen nor known.
 fn machine(facts: &Facts<'_>, pool: &NodePool) -> Result<Option<Machine>, NotRun> {
     let Some(instance_type) = pool.pinned_instance_type() else {
         return Ok(None);
     };
     let nodes = known(&facts.snapshot.nodes)?;
     let occupants = known(&facts.snapshot.occupants)?;
-    let Some(node) = nodes
-        .values()
-        .find(|node| node.instance_type() == Some(instance_type))
-    else {
+    let live = nodes.values().find(|node| node.instance_type() == Some(instance_type));
+    let (capacity, room, pods) = if let Some(node) = live {
+        let pods = occupants.get(&node.name).map(Vec::as_slice).unwrap_or_default();
+        let daemons = pods.iter().filter(|pod| pod.is_daemon).map(|pod| pod.requests);
+        (node.capacity, less(node.allocatable, daemons), node.allocatable_pods)
+    } else if let Some((capacity, allocatable)) = planned(instance_type) {
+        (capacity, allocatable, u32::MAX)
+    } else {
         return Ok(None);
     };
-    let daemons = occupants.get(&node.name).map(Vec::as_slice).unwrap_or_default();
-    let room = room(
-        node,
-        daemons.iter().filter(|pod| pod.is_daemon).map(|pod| pod.requests),
-    );
     let shard = facts.snapshot.workload.template.requests;
     let fits = |room: Quantity, shard: Quantity| room.times(shard).unwrap_or(u32::MAX);
     Ok(Some(Machine {
         instance_type: instance_type.to_owned(),
-        capacity: node.capacity,
+        capacity,
         room,
-        shards: fits(room.cpu, shard.cpu)
-            .min(fits(room.memory, shard.memory))
-            .min(node.allocatable_pods),
+        shards: fits(room.cpu, shard.cpu).min(fits(room.memory, shard.memory)).min(pods),
     }))
 }
 
-fn room(node: &Node, daemons: impl Iterator<Item = Resources>) -> Resources {
-    daemons.fold(node.allocatable, |room, daemon| Resources {
+/// Capacity and allocatable that are planned of an instance type that has not been seen.
+fn planned(instance_type: &str) -> Option<(Resources, Resources)> {
+    let size = catalogue::size(instance_type)?;
+    let bytes = |bytes: u64| Quantity::bytes(i64::try_from(bytes).unwrap_or(i64::MAX));
+    let allocatable = nap::planned_allocatable(size);
+    let millicores = i64::try_from(allocatable.cpu_millicores).unwrap_or(i64::MAX);
+    Some((
+        Resources {
+            cpu: Quantity::whole(i64::from(size.vcpus)),
+            memory: bytes(nap::planned_capacity(size.memory_gib)),
+        },
+        Resources { cpu: Quantity::milli(millicores), memory: bytes(allocatable.memory_bytes) },
+    ))
+}
+
+fn less(allocatable: Resources, daemons: impl Iterator<Item = Resources>) -> Resources {
+    daemons.fold(allocatable, |room, daemon| Resources {
         cpu: room.cpu.saturating_sub(daemon.cpu),
         memory: room.memory.saturating_sub(daemon.memory),
     })
@@ -115,20 +116,15 @@ fn needs(facts: &Facts<'_>, pool: &NodePool) -> Result<(Vec<Need>, String, Strin
             amounts.push(("cpu", machine.capacity.cpu * nodes, machine.capacity.cpu));
             amounts.push(("memory", machine.capacity.memory * nodes, machine.capacity.memory));
             amounts.push(("nodes", Quantity::whole(i64::from(nodes)), Quantity::whole(1)));
-            let how = format!(
-                "{replicas} shards need {nodes} {} ({} each)",
-                machine.instance_type, machine.shards
-            );
+            let how =
+                format!("{replicas} shards need {nodes} {} ({} each)", machine.instance_type, machine.shards);
             (how, format!("one more {}", machine.instance_type))
         }
         None => {
             // The least that any machine must have.
             amounts.push(("cpu", shard.cpu * replicas, shard.cpu));
             amounts.push(("memory", shard.memory * replicas, shard.memory));
-            (
-                format!("{replicas} shards request at least"),
-                "a node for one shard".to_owned(),
-            )
+            (format!("{replicas} shards request at least"), "a node for one shard".to_owned())
         }
     };
     let needs = amounts
@@ -149,11 +145,7 @@ fn needs(facts: &Facts<'_>, pool: &NodePool) -> Result<(Vec<Need>, String, Strin
 /// A quantity for people: memory in Gi with one decimal place, anything else as it is.
 fn amount(resource: &str, quantity: Quantity) -> String {
     const GIBI: f64 = 1_073_741_824.0;
-    if resource == "memory" {
-        format!("{:.1}Gi", quantity.as_f64() / GIBI)
-    } else {
-        quantity.to_string()
-    }
+    if resource == "memory" { format!("{:.1}Gi", quantity.as_f64() / GIBI) } else { quantity.to_string() }
 }
 
 fn instance_type_fits(facts: &Facts<'_>) -> Outcome {
@@ -161,7 +153,7 @@ fn instance_type_fits(facts: &Facts<'_>) -> Outcome {
     let Some(machine) = machine(facts, pool)? else {
         return not_applicable(match pool.pinned_instance_type() {
             None => format!("nodepool/{} is not pinned to one instance type", pool.name),
-            Some(only) => format!("no {only} has been seen yet"),
+            Some(only) => format!("{only} is not in the catalogue, and none has been seen"),
         });
     };
     if machine.shards > 0 {

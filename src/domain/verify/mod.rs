@@ -24,7 +24,7 @@ mod template;
 mod tests;
 mod workload;
 
-pub use facts::{AVAILABILITY_ANNOTATION, Drift, Facts, PHASE_ANNOTATION};
+pub use facts::{Drift, Facts};
 pub use report::{CouldNotRun, Counts, Finding, Report, Skipped};
 
 use serde::Serialize;
@@ -132,12 +132,7 @@ impl Check {
         meaning: &'static str,
         run: fn(&Facts<'_>) -> Outcome,
     ) -> Self {
-        Self {
-            id,
-            severity,
-            meaning,
-            run,
-        }
+        Self { id, severity, meaning, run }
     }
 
     /// The subject that the check belongs to.
@@ -220,15 +215,9 @@ impl Selection {
         skip: impl IntoIterator<Item = String>,
     ) -> Result<Self, UnknownCheck> {
         let known = |names: Vec<String>| {
-            names
-                .into_iter()
-                .map(|name| check_name(&name))
-                .collect::<Result<Vec<String>, UnknownCheck>>()
+            names.into_iter().map(|name| check_name(&name)).collect::<Result<Vec<String>, UnknownCheck>>()
         };
-        Ok(Self {
-            only: known(only.into_iter().collect())?,
-            skip: known(skip.into_iter().collect())?,
-        })
+        Ok(Self { only: known(only.into_iter().collect())?, skip: known(skip.into_iter().collect())? })
     }
 
     fn is_wanted(&self, check: &Check) -> bool {
@@ -241,9 +230,7 @@ impl Selection {
 }
 
 fn names(names: &[String], check: &Check) -> bool {
-    names
-        .iter()
-        .any(|name| name == check.id || name == check.subject())
+    names.iter().any(|name| name == check.id || name == check.subject())
 }
 
 /// `name` when it is a check or a subject.
@@ -258,10 +245,7 @@ pub fn check_name(name: &str) -> Result<String, UnknownCheck> {
     if known().any(|known| known == name) {
         return Ok(name.to_owned());
     }
-    Err(UnknownCheck {
-        name: name.to_owned(),
-        nearest: nearest(name, known()),
-    })
+    Err(UnknownCheck { name: name.to_owned(), nearest: nearest(name, known()) })
 }
 
 /// Runs the selected checks. The same facts give the same report.

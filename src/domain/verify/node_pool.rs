@@ -5,62 +5,26 @@ use super::facts::{few, known, violation};
 use super::{Check, Facts, Outcome, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::error(
-        "node-pool-exists",
-        "there is a node pool, or a node, for new pods",
-        node_pool_exists,
-    ),
+    Check::error("node-pool-exists", "there is a node pool, or a node, for new pods", node_pool_exists),
     Check::error("node-pool-ready", "the node pool is Ready", node_pool_ready),
     Check::warning(
         "node-pool-registration",
         "nodes that the pool makes join the cluster",
         node_pool_registration,
     ),
-    Check::error(
-        "node-pool-deleting",
-        "no node pool under a shard was asked to go",
-        node_pool_deleting,
-    ),
-    Check::error(
-        "node-class-ready",
-        "the pool's node class is there and Ready",
-        node_class_ready,
-    ),
-    Check::error(
-        "node-pool-expiry",
-        "no node under a shard has a last day",
-        node_pool_expiry,
-    ),
-    Check::warning(
-        "node-pool-ambiguous",
-        "new pods fit one node pool only",
-        node_pool_ambiguous,
-    ),
-    Check::warning(
-        "node-pool-spot",
-        "the pool makes no spot machines",
-        node_pool_spot,
-    ),
-    Check::warning(
-        "node-pool-pinned",
-        "the stable pool makes one instance type",
-        node_pool_pinned,
-    ),
-    Check::warning(
-        "node-pool-tainted",
-        "the stable pool keeps other pods away",
-        node_pool_tainted,
-    ),
+    Check::error("node-pool-deleting", "no node pool under a shard was asked to go", node_pool_deleting),
+    Check::error("node-class-ready", "the pool's node class is there and Ready", node_class_ready),
+    Check::error("node-pool-expiry", "no node under a shard has a last day", node_pool_expiry),
+    Check::warning("node-pool-ambiguous", "new pods fit one node pool only", node_pool_ambiguous),
+    Check::warning("node-pool-spot", "the pool makes no spot machines", node_pool_spot),
+    Check::warning("node-pool-pinned", "the stable pool makes one instance type", node_pool_pinned),
+    Check::warning("node-pool-tainted", "the stable pool keeps other pods away", node_pool_tainted),
     Check::warning(
         "node-pool-consolidation",
-        "the stable pool does not move shards to save money",
+        "the pool does not move shards to save money",
         node_pool_consolidation,
     ),
-    Check::warning(
-        "node-pool-budget",
-        "the stable pool does not replace nodes by itself",
-        node_pool_budget,
-    ),
+    Check::warning("node-pool-budget", "the pool does not replace nodes by itself", node_pool_budget),
 ];
 
 fn object(pool: &NodePool) -> String {
@@ -226,13 +190,11 @@ fn node_pool_ambiguous(facts: &Facts<'_>) -> Outcome {
     }
     let described: Vec<String> = pools
         .iter()
-        .map(
-            |pool| match (pool.pinned_instance_type(), pool.taints.is_empty()) {
-                (Some(only), _) => format!("{} (only {only})", pool.name),
-                (None, true) => format!("{} (no taint)", pool.name),
-                (None, false) => pool.name.to_string(),
-            },
-        )
+        .map(|pool| match (pool.pinned_instance_type(), pool.taints.is_empty()) {
+            (Some(only), _) => format!("{} (only {only})", pool.name),
+            (None, true) => format!("{} (no taint)", pool.name),
+            (None, false) => pool.name.to_string(),
+        })
         .collect();
     Ok(vec![violation(
         facts.workload(),
@@ -254,8 +216,7 @@ fn node_pool_spot(facts: &Facts<'_>) -> Outcome {
     let terms = &facts.snapshot.workload.template.node_terms;
     let is_refused_by_template = !terms.is_empty()
         && terms.iter().all(|term| {
-            term.iter()
-                .any(|expression| expression.key == spot.key && !expression.matches(Some("spot")))
+            term.iter().any(|expression| expression.key == spot.key && !expression.matches(Some("spot")))
         });
     // A pool that says nothing of the capacity type may make either.
     Ok(facts
@@ -278,11 +239,8 @@ fn node_pool_pinned(facts: &Facts<'_>) -> Outcome {
         .into_iter()
         .filter(|pool| pool.pinned_instance_type().is_none())
         .map(|pool| {
-            let keys: Vec<&str> = pool
-                .requirements
-                .iter()
-                .map(|requirement| requirement.key.as_str())
-                .collect();
+            let keys: Vec<&str> =
+                pool.requirements.iter().map(|requirement| requirement.key.as_str()).collect();
             let has = if keys.is_empty() {
                 "it has no requirements".to_owned()
             } else {
@@ -326,7 +284,7 @@ fn consolidates_underutilized(pool: &NodePool) -> bool {
 
 fn node_pool_consolidation(facts: &Facts<'_>) -> Outcome {
     Ok(facts
-        .stable_pools()?
+        .quiet_pools()?
         .into_iter()
         .filter(|pool| consolidates_underutilized(pool))
         .map(|pool| {
@@ -352,7 +310,7 @@ fn is_blocking(budget: &NodePoolBudget, reason: &str) -> bool {
 
 fn node_pool_budget(facts: &Facts<'_>) -> Outcome {
     let mut violations = Vec::new();
-    for pool in facts.stable_pools()? {
+    for pool in facts.quiet_pools()? {
         let mut open = Vec::new();
         for reason in ["Drifted", "Underutilized"] {
             let can_happen = reason == "Drifted" || consolidates_underutilized(pool);

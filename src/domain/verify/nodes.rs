@@ -10,22 +10,10 @@ use super::{Check, Facts, NotRun, Outcome};
 pub(super) const CHECKS: &[Check] = &[
     Check::error("node-ready", "every shard's node is there and Ready", node_ready),
     Check::error("node-leaving", "no shard's node is about to go", node_leaving),
-    Check::warning(
-        "node-pressure",
-        "no shard's node is short of anything",
-        node_pressure,
-    ),
+    Check::warning("node-pressure", "no shard's node is short of anything", node_pressure),
     Check::warning("node-cordoned", "no shard's node is cordoned", node_cordoned),
-    Check::info(
-        "kubelet-skew",
-        "the shards' nodes run one kubelet version",
-        kubelet_skew,
-    ),
-    Check::info(
-        "node-empty",
-        "no node of the shards' pools stands empty",
-        node_empty,
-    ),
+    Check::info("kubelet-skew", "the shards' nodes run one kubelet version", kubelet_skew),
+    Check::info("node-empty", "no node of the shards' pools stands empty", node_empty),
 ];
 
 /// The nodes that carry shards, and those of them that are not there.
@@ -121,18 +109,13 @@ fn node_cordoned(facts: &Facts<'_>) -> Outcome {
 fn kubelet_skew(facts: &Facts<'_>) -> Outcome {
     let mut versions: BTreeMap<&str, Vec<&NodeName>> = BTreeMap::new();
     for (node, _) in shard_nodes(facts)?.0 {
-        versions
-            .entry(&node.kubelet_version)
-            .or_default()
-            .push(&node.name);
+        versions.entry(&node.kubelet_version).or_default().push(&node.name);
     }
     if versions.len() < 2 {
         return Ok(Vec::new());
     }
-    let text: Vec<String> = versions
-        .iter()
-        .map(|(version, nodes)| format!("{version} on {}", few(nodes)))
-        .collect();
+    let text: Vec<String> =
+        versions.iter().map(|(version, nodes)| format!("{version} on {}", few(nodes))).collect();
     Ok(vec![violation(
         facts.workload(),
         text.join("; "),
@@ -146,16 +129,8 @@ fn node_empty(facts: &Facts<'_>) -> Outcome {
     let pools = facts.intended_pools()?;
     Ok(nodes
         .values()
-        .filter(|node| {
-            pools
-                .iter()
-                .any(|pool| Some(&pool.name) == node.node_pool().as_ref())
-        })
-        .filter(|node| {
-            occupants
-                .get(&node.name)
-                .is_none_or(|pods| pods.iter().all(|pod| pod.is_daemon))
-        })
+        .filter(|node| pools.iter().any(|pool| Some(&pool.name) == node.node_pool().as_ref()))
+        .filter(|node| occupants.get(&node.name).is_none_or(|pods| pods.iter().all(|pod| pod.is_daemon)))
         .map(|node| {
             violation(
                 format!("node/{}", node.name),

@@ -7,41 +7,22 @@ use super::facts::{few, known, violation};
 use super::{Check, Facts, NotRun, Outcome, Violation, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::error(
-        "shard-node-pool",
-        "every shard is on the node pool that it belongs on",
-        shard_node_pool,
-    ),
-    Check::warning(
-        "shard-node-fits",
-        "every shard would be placed on its node again",
-        shard_node_fits,
-    ),
+    Check::error("shard-node-pool", "every shard is on the node pool that it belongs on", shard_node_pool),
+    Check::warning("shard-node-fits", "every shard would be placed on its node again", shard_node_fits),
     Check::error("shard-on-spot", "no shard is on a spot machine", shard_on_spot),
-    Check::error(
-        "node-overcommitted",
-        "the pods of a node request no more than it has",
-        node_overcommitted,
-    ),
+    Check::error("node-overcommitted", "the pods of a node request no more than it has", node_overcommitted),
     Check::warning(
         "node-shared-stateful",
         "no other StatefulSet's pods are on the shards' nodes",
         node_shared_stateful,
     ),
-    Check::info(
-        "node-shared",
-        "no other pods are on the shards' nodes",
-        node_shared,
-    ),
+    Check::info("node-shared", "no other pods are on the shards' nodes", node_shared),
 ];
 
 /// The shards that are on a node that is known, with it.
 fn placed<'a>(facts: &Facts<'a>) -> Result<Vec<(&'a Shard, &'a Node)>, NotRun> {
     let nodes = known(&facts.snapshot.nodes)?;
-    Ok(facts
-        .pods()
-        .filter_map(|(shard, pod)| Some((shard, nodes.get(pod.node.as_ref()?)?)))
-        .collect())
+    Ok(facts.pods().filter_map(|(shard, pod)| Some((shard, nodes.get(pod.node.as_ref()?)?))).collect())
 }
 
 fn object(shard: &Shard) -> String {
@@ -63,17 +44,11 @@ fn shard_node_pool(facts: &Facts<'_>) -> Outcome {
             if pools.iter().any(|intended| Some(&intended.name) == pool.as_ref()) {
                 return None;
             }
-            let is_on = pool.map_or_else(
-                || "of no node pool".to_owned(),
-                |pool| format!("of nodepool/{pool}"),
-            );
+            let is_on =
+                pool.map_or_else(|| "of no node pool".to_owned(), |pool| format!("of nodepool/{pool}"));
             Some(violation(
                 object(shard),
-                format!(
-                    "it is on node {} {is_on}, and belongs on nodepool/{}",
-                    node.name,
-                    few(&names)
-                ),
+                format!("it is on node {} {is_on}, and belongs on nodepool/{}", node.name, few(&names)),
                 remedy,
             ))
         })
@@ -181,11 +156,7 @@ fn shared(
                 .map(|pod| format!("{}/{}", pod.namespace, pod.name))
                 .collect();
             (!foreign.is_empty()).then(|| {
-                violation(
-                    format!("node/{}", node.name),
-                    format!("{what} {} share it", few(&foreign)),
-                    remedy,
-                )
+                violation(format!("node/{}", node.name), format!("{what} {} share it", few(&foreign)), remedy)
             })
         })
         .collect())

@@ -91,31 +91,23 @@ impl Report {
         if violations.is_empty() {
             self.passed.push(check.id);
         }
-        self.findings
-            .extend(violations.into_iter().map(|violation| Finding {
-                check: check.id,
-                severity: check.severity,
-                object: violation.object,
-                evidence: violation.evidence,
-                remedy: violation.remedy,
-            }));
+        self.findings.extend(violations.into_iter().map(|violation| Finding {
+            check: check.id,
+            severity: check.severity,
+            object: violation.object,
+            evidence: violation.evidence,
+            remedy: violation.remedy,
+        }));
     }
 
     pub(super) fn skip(&mut self, check: &Check, reason: String) {
         self.selected.push(check.id);
-        self.skipped.push(Skipped {
-            check: check.id,
-            reason,
-        });
+        self.skipped.push(Skipped { check: check.id, reason });
     }
 
     pub(super) fn could_not_run(&mut self, check: &Check, cause: Unknown) {
         self.selected.push(check.id);
-        self.could_not_run.push(CouldNotRun {
-            check: check.id,
-            severity: check.severity,
-            cause,
-        });
+        self.could_not_run.push(CouldNotRun { check: check.id, severity: check.severity, cause });
     }
 
     pub(super) fn sort(&mut self) {
@@ -126,12 +118,7 @@ impl Report {
     /// How many checks came to what, and how many findings there are.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let of = |severity| {
-            self.findings
-                .iter()
-                .filter(|finding| finding.severity == severity)
-                .count()
-        };
+        let of = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
         Counts {
             checks: self.selected.len(),
             passed: self.passed.len(),
@@ -153,8 +140,6 @@ impl Report {
     /// Whether a check that could have made such a finding could not run, so that nobody knows.
     #[must_use]
     pub fn is_blind(&self, at_least: Severity) -> bool {
-        self.could_not_run
-            .iter()
-            .any(|could_not_run| could_not_run.severity >= at_least)
+        self.could_not_run.iter().any(|could_not_run| could_not_run.severity >= at_least)
     }
 }

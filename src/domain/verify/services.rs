@@ -16,31 +16,15 @@ pub(super) const CHECKS: &[Check] = &[
         "shards find each other before they are Ready",
         headless_publishes_not_ready,
     ),
-    Check::error(
-        "headless-endpoints",
-        "every Ready shard is found by its name",
-        headless_endpoints,
-    ),
-    Check::warning(
-        "client-service",
-        "clients have a service that reaches the shards",
-        client_service,
-    ),
-    Check::error(
-        "client-endpoints",
-        "clients reach every Ready shard",
-        client_endpoints,
-    ),
+    Check::error("headless-endpoints", "every Ready shard is found by its name", headless_endpoints),
+    Check::warning("client-service", "clients have a service that reaches the shards", client_service),
+    Check::error("client-endpoints", "clients reach every Ready shard", client_endpoints),
     Check::error(
         "service-selects-shards-only",
         "requests go to shards and to no other pods",
         service_selects_shards_only,
     ),
-    Check::info(
-        "session-affinity",
-        "a client's requests spread over the shards",
-        session_affinity,
-    ),
+    Check::info("session-affinity", "a client's requests spread over the shards", session_affinity),
 ];
 
 fn object(service: &Service) -> String {
@@ -85,11 +69,7 @@ fn headless_service(facts: &Facts<'_>) -> Outcome {
         ),
         Some(_) => return Ok(Vec::new()),
     };
-    let object = if name.is_empty() {
-        facts.workload()
-    } else {
-        format!("service/{name}")
-    };
+    let object = if name.is_empty() { facts.workload() } else { format!("service/{name}") };
     Ok(vec![violation(object, evidence, remedy)])
 }
 
@@ -147,9 +127,7 @@ fn client_services<'a>(facts: &Facts<'a>) -> Result<Vec<&'a Service>, NotRun> {
 
 fn client_service(facts: &Facts<'_>) -> Outcome {
     let services = facts.services(false)?;
-    let wanted = facts
-        .shardset
-        .map(|shardset| shardset.spec.services.client.as_str());
+    let wanted = facts.shardset.map(|shardset| shardset.spec.services.client.as_str());
     let is_there = match wanted {
         Some(name) => services.iter().any(|service| service.name == name),
         None => !services.is_empty(),
@@ -162,10 +140,7 @@ fn client_service(facts: &Facts<'_>) -> Outcome {
             format!("service/{name}"),
             "the file names it, and no such service selects the shards".to_owned(),
         ),
-        None => (
-            facts.workload(),
-            "no service with a cluster IP selects the shards".to_owned(),
-        ),
+        None => (facts.workload(), "no service with a cluster IP selects the shards".to_owned()),
     };
     Ok(vec![violation(
         object,
@@ -175,10 +150,7 @@ fn client_service(facts: &Facts<'_>) -> Outcome {
 }
 
 fn client_endpoints(facts: &Facts<'_>) -> Outcome {
-    Ok(client_services(facts)?
-        .into_iter()
-        .flat_map(|service| missing(facts, service))
-        .collect())
+    Ok(client_services(facts)?.into_iter().flat_map(|service| missing(facts, service)).collect())
 }
 
 fn service_selects_shards_only(facts: &Facts<'_>) -> Outcome {

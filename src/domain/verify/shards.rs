@@ -3,65 +3,33 @@
 use std::collections::BTreeMap;
 
 use super::super::names::PodName;
+use super::super::shard_state::ShardState;
 use super::super::snapshot::{DO_NOT_DISRUPT, Health, Snapshot};
-use super::super::status::DownReason;
 use super::facts::{few, known, violation};
 use super::{Check, Facts, Outcome, Violation, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::error("shard-exists", "every shard has a pod", shard_exists),
     Check::error("shard-ready", "every shard that has a pod is Ready", shard_ready),
-    Check::error(
-        "shard-terminating",
-        "no shard was asked to end",
-        shard_terminating,
-    ),
-    Check::error(
-        "shard-health",
-        "every shard answers 200 on its own health path",
-        shard_health,
-    ),
-    Check::error(
-        "shard-image-mix",
-        "all shards run the same image, by digest",
-        shard_image_mix,
-    ),
+    Check::error("shard-terminating", "no shard was asked to end", shard_terminating),
+    Check::error("shard-health", "every shard answers 200 on its own health path", shard_health),
+    Check::error("shard-image-mix", "all shards run the same image, by digest", shard_image_mix),
     Check::warning(
         "shard-revision-mix",
         "all shards were made from the same revision of the template",
         shard_revision_mix,
     ),
-    Check::warning(
-        "shard-armed",
-        "a shard that restarts comes back as it is",
-        shard_armed,
-    ),
-    Check::error(
-        "shard-out-of-memory",
-        "no shard was ended for want of memory",
-        shard_out_of_memory,
-    ),
+    Check::warning("shard-armed", "a shard that restarts comes back as it is", shard_armed),
+    Check::error("shard-out-of-memory", "no shard was ended for want of memory", shard_out_of_memory),
     Check::warning("shard-restarts", "no container has restarted", shard_restarts),
-    Check::error(
-        "shard-grace-period",
-        "every pod is given time to end",
-        shard_grace_period,
-    ),
-    Check::warning(
-        "shard-guaranteed",
-        "every pod has the QoS class Guaranteed",
-        shard_guaranteed,
-    ),
+    Check::error("shard-grace-period", "every pod is given time to end", shard_grace_period),
+    Check::warning("shard-guaranteed", "every pod has the QoS class Guaranteed", shard_guaranteed),
     Check::warning(
         "shard-do-not-disrupt",
         "Karpenter is told to leave every pod alone",
         shard_do_not_disrupt,
     ),
-    Check::warning(
-        "shard-leftover",
-        "no pod is left over from a larger set",
-        shard_leftover,
-    ),
+    Check::warning("shard-leftover", "no pod is left over from a larger set", shard_leftover),
 ];
 
 fn object(name: &PodName) -> String {
@@ -91,30 +59,23 @@ fn shard_exists(facts: &Facts<'_>) -> Outcome {
 fn shard_ready(facts: &Facts<'_>) -> Outcome {
     let mut violations = Vec::new();
     for shard in facts.snapshot.expected_shards() {
-        let reason = match DownReason::of(shard) {
-            // Those have checks of their own.
-            None | Some(DownReason::NoPod | DownReason::Terminating) => continue,
-            Some(reason) => reason,
-        };
-        let remedy = match reason {
-            DownReason::Unschedulable { .. } => {
+        let Some(pod) = &shard.pod else { continue };
+        // What the shard says of itself has a check of its own, and so has a shard that ends.
+        let state = ShardState::of(shard, None);
+        let remedy = match state {
+            ShardState::Up | ShardState::Missing | ShardState::Terminating { .. } => continue,
+            ShardState::Unschedulable { .. } => {
                 "Make room, or mend what the scheduler names: see node-pool-limits and `kubectl get nodeclaims`"
             }
-            DownReason::Ended { .. } => "Delete the pod, so that the StatefulSet makes it anew",
-            DownReason::NotReady { .. } => {
+            ShardState::Ended { .. } => "Delete the pod, so that the StatefulSet makes it anew",
+            ShardState::Starting { .. } => {
                 "Ask the readiness path why it says no: `shardctl routing-test`, then `kubectl logs` of the pod"
             }
             _ => "Read its events and its last log: `kubectl describe pod`, `kubectl logs --previous`",
         };
-        let mut evidence = reason.to_string();
-        let pod = shard.pod.as_ref();
-        if let Some(since) = pod.and_then(|pod| pod.ready_changed_at.or(pod.created_at)) {
-            evidence.push_str(&format!(" for {}", facts.age(since)));
-        }
-        if let Some(message) = reason.message() {
-            evidence.push_str(&format!(": {message}"));
-        }
-        violations.push(violation(object(&shard.pod_name), evidence, remedy));
+        let since = pod.ready_changed_at.or(pod.created_at);
+        let since = since.map(|since| format!(" (for {})", facts.age(since))).unwrap_or_default();
+        violations.push(violation(object(&shard.pod_name), format!("{state}{since}"), remedy));
     }
     Ok(violations)
 }
@@ -138,10 +99,7 @@ fn shard_terminating(facts: &Facts<'_>) -> Outcome {
         };
         violations.push(violation(
             object(&shard.pod_name),
-            format!(
-                "asked to end {} ago, has {grace}s to do so{late}",
-                facts.age(deleted_at)
-            ),
+            format!("asked to end {} ago, has {grace}s to do so{late}", facts.age(deleted_at)),
             remedy,
         ));
     }
@@ -226,11 +184,7 @@ fn shard_revision_mix(facts: &Facts<'_>) -> Outcome {
     let revisions = groups(facts.snapshot, |pod| pod.revision.as_deref());
     Ok(mix(revisions)
         .map(|evidence| {
-            violation(
-                facts.workload(),
-                evidence,
-                "Finish or undo what was begun: `shardctl rollout status`",
-            )
+            violation(facts.workload(), evidence, "Finish or undo what was begun: `shardctl rollout status`")
         })
         .into_iter()
         .collect())
@@ -259,9 +213,7 @@ fn shard_armed(facts: &Facts<'_>) -> Outcome {
 fn restarts<'a>(
     facts: &'a Facts<'a>,
 ) -> impl Iterator<Item = (&'a PodName, &'a super::super::snapshot::ContainerStatus)> {
-    facts
-        .pods()
-        .flat_map(|(shard, pod)| pod.containers.iter().map(|status| (&shard.pod_name, status)))
+    facts.pods().flat_map(|(shard, pod)| pod.containers.iter().map(|status| (&shard.pod_name, status)))
 }
 
 const OUT_OF_MEMORY: &str = "OOMKilled";

@@ -11,36 +11,16 @@ pub(super) const CHECKS: &[Check] = &[
     Check::error("claim-exists", "every shard has its claims", claim_exists),
     Check::error("claim-bound", "every claim is bound to a volume", claim_bound),
     Check::error("claim-deleting", "no claim was asked to go", claim_deleting),
-    Check::warning(
-        "claim-size",
-        "every volume is as large as the template says",
-        claim_size,
-    ),
+    Check::warning("claim-size", "every volume is as large as the template says", claim_size),
     Check::warning(
         "claim-storage-class",
         "every claim is of the class that the template names",
         claim_storage_class,
     ),
-    Check::error(
-        "volume-reachable",
-        "every shard's node can reach its volume",
-        volume_reachable,
-    ),
-    Check::error(
-        "volume-zone",
-        "the node pool can make a node where each volume is",
-        volume_zone,
-    ),
-    Check::warning(
-        "volume-reclaim-policy",
-        "a volume outlives its claim",
-        volume_reclaim_policy,
-    ),
-    Check::warning(
-        "storage-class-exists",
-        "the storage class of the claims is there",
-        storage_class_exists,
-    ),
+    Check::error("volume-reachable", "every shard's node can reach its volume", volume_reachable),
+    Check::error("volume-zone", "the node pool can make a node where each volume is", volume_zone),
+    Check::warning("volume-reclaim-policy", "a volume outlives its claim", volume_reclaim_policy),
+    Check::warning("storage-class-exists", "the storage class of the claims is there", storage_class_exists),
     Check::warning(
         "storage-class-binding",
         "a new volume is made where its shard is placed",
@@ -79,12 +59,7 @@ fn wanted<'a>(facts: &Facts<'a>) -> Result<Vec<Wanted<'a>>, NotRun> {
         for template in templates {
             let name = format!("{}-{}", template.name, shard.pod_name);
             let claim = claims.values().find(|claim| claim.name.as_str() == name);
-            wanted.push(Wanted {
-                pod: &shard.pod_name,
-                name,
-                template,
-                claim,
-            });
+            wanted.push(Wanted { pod: &shard.pod_name, name, template, claim });
         }
     }
     Ok(wanted)
@@ -215,8 +190,7 @@ fn volume_reachable(facts: &Facts<'_>) -> Outcome {
         for (_, volume) in volumes.iter().filter(|(name, _)| **name == shard.pod_name) {
             let is_reachable = volume.node_terms.is_empty()
                 || volume.node_terms.iter().any(|term| {
-                    term.iter()
-                        .all(|expression| expression.matches(node.label(&expression.key)))
+                    term.iter().all(|expression| expression.matches(node.label(&expression.key)))
                 });
             if !is_reachable {
                 violations.push(violation(
@@ -344,10 +318,7 @@ fn storage_class_reclaim_policy(facts: &Facts<'_>) -> Outcome {
         .map(|class| {
             violation(
                 format!("storageclass/{}", class.name),
-                format!(
-                    "its reclaim policy is {}, which new volumes inherit",
-                    class.reclaim_policy
-                ),
+                format!("its reclaim policy is {}, which new volumes inherit", class.reclaim_policy),
                 "Use a class with reclaimPolicy Retain for new claims",
             )
         })

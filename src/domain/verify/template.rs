@@ -5,47 +5,15 @@ use super::facts::violation;
 use super::{Check, Facts, Outcome, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::error(
-        "termination-grace-period",
-        "new pods are given time to end",
-        termination_grace_period,
-    ),
-    Check::warning(
-        "pre-stop-margin",
-        "the preStop hook leaves time to end",
-        pre_stop_margin,
-    ),
-    Check::error(
-        "image-pinned",
-        "images have a tag that does not move",
-        image_pinned,
-    ),
-    Check::error(
-        "template-phase",
-        "new pods go to the node pool of the phase",
-        template_phase,
-    ),
+    Check::error("termination-grace-period", "new pods are given time to end", termination_grace_period),
+    Check::warning("pre-stop-margin", "the preStop hook leaves time to end", pre_stop_margin),
+    Check::error("image-pinned", "images have a tag that does not move", image_pinned),
+    Check::error("template-phase", "new pods go to the node pool of the phase", template_phase),
     Check::warning("priority-class", "shards may preempt lesser pods", priority_class),
-    Check::warning(
-        "readiness-probe",
-        "the shard itself says when it can serve",
-        readiness_probe,
-    ),
-    Check::warning(
-        "liveness-probe",
-        "the kubelet does not restart a slow shard",
-        liveness_probe,
-    ),
-    Check::info(
-        "startup-probe",
-        "loading the data has a probe of its own",
-        startup_probe,
-    ),
-    Check::warning(
-        "template-guaranteed",
-        "new pods will have the QoS class Guaranteed",
-        template_guaranteed,
-    ),
+    Check::warning("readiness-probe", "the shard itself says when it can serve", readiness_probe),
+    Check::warning("liveness-probe", "the kubelet does not restart a slow shard", liveness_probe),
+    Check::info("startup-probe", "loading the data has a probe of its own", startup_probe),
+    Check::warning("template-guaranteed", "new pods will have the QoS class Guaranteed", template_guaranteed),
 ];
 
 fn containers<'a>(facts: &'a Facts<'_>) -> &'a [Container] {
@@ -133,19 +101,12 @@ fn template_phase(facts: &Facts<'_>) -> Outcome {
     if template.can_be_placed_on(pool) {
         return Ok(Vec::new());
     }
-    let others: Vec<&NodePool> = pools
-        .iter()
-        .filter(|pool| template.can_be_placed_on(pool))
-        .collect();
+    let others: Vec<&NodePool> = pools.iter().filter(|pool| template.can_be_placed_on(pool)).collect();
     let goes = match others.as_slice() {
         [] => "and fit no pool".to_owned(),
         others => format!(
             "and would go to {}",
-            others
-                .iter()
-                .map(|pool| pool.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
+            others.iter().map(|pool| pool.name.as_str()).collect::<Vec<_>>().join(", ")
         ),
     };
     Ok(vec![violation(
@@ -172,11 +133,7 @@ fn probe(facts: &Facts<'_>, is_right: fn(&Container) -> bool, evidence: &str, re
         .first()
         .filter(|container| !is_right(container))
         .map(|container| {
-            violation(
-                facts.workload(),
-                format!("container {} {evidence}", container.name),
-                remedy,
-            )
+            violation(facts.workload(), format!("container {} {evidence}", container.name), remedy)
         })
         .into_iter()
         .collect())

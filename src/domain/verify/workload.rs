@@ -4,26 +4,14 @@ use super::facts::violation;
 use super::{Check, Facts, Outcome, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::error(
-        "update-strategy",
-        "a new template restarts no shard by itself",
-        update_strategy,
-    ),
+    Check::error("update-strategy", "a new template restarts no shard by itself", update_strategy),
     Check::warning(
         "pod-management-policy",
         "one broken shard does not hold up the others",
         pod_management_policy,
     ),
-    Check::warning(
-        "workload-status",
-        "the StatefulSet's status speaks of its current spec",
-        workload_status,
-    ),
-    Check::error(
-        "replica-count",
-        "the set has as many shards as the file says",
-        replica_count,
-    ),
+    Check::warning("workload-status", "the StatefulSet's status speaks of its current spec", workload_status),
+    Check::error("replica-count", "the set has as many shards as the file says", replica_count),
 ];
 
 fn update_strategy(facts: &Facts<'_>) -> Outcome {

@@ -52,17 +52,14 @@ pub(super) fn storage_class(snapshot: &mut Snapshot) -> &mut StorageClass {
 
 pub(super) fn neighbour(snapshot: &mut Snapshot, stateful_set: Option<&str>) {
     let occupants = snapshot.occupants.as_mut().unwrap();
-    occupants
-        .get_mut(&NodeName::new("stable-3"))
-        .unwrap()
-        .push(Occupant {
-            namespace: "shop".to_owned(),
-            name: PodName::new("kafka-0"),
-            requests: resources("1", "1Gi"),
-            is_daemon: false,
-            ordinal: None,
-            stateful_set: stateful_set.map(str::to_owned),
-        });
+    occupants.get_mut(&NodeName::new("stable-3")).unwrap().push(Occupant {
+        namespace: "shop".to_owned(),
+        name: PodName::new("kafka-0"),
+        requests: resources("1", "1Gi"),
+        is_daemon: false,
+        ordinal: None,
+        stateful_set: stateful_set.map(str::to_owned),
+    });
 }
 
 pub(super) fn autoscaler(snapshot: &mut Snapshot, update_mode: &str) {
@@ -304,11 +301,7 @@ pub(super) const CASES: &[(&str, Break, &[&str])] = &[
 ];
 
 /// A case of what only a file, a phase or the drift can tell.
-pub(super) type FileCase = (
-    &'static str,
-    fn(&mut Snapshot, &mut ShardSet),
-    &'static [&'static str],
-);
+pub(super) type FileCase = (&'static str, fn(&mut Snapshot, &mut ShardSet), &'static [&'static str]);
 
 #[rustfmt::skip]
 pub(super) const FILE_CASES: &[FileCase] = &[
