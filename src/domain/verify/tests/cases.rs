@@ -336,9 +336,11 @@ pub(super) const FILE_CASES: &[FileCase] = &[
     }, &["pdb-allowance"]),
 ];
 
+pub(super) type Hide = fn(&mut Snapshot, Unknown);
+
 /// Every part that can be unknown, made so, by name.
 #[rustfmt::skip]
-pub(super) const PARTS: &[(&str, fn(&mut Snapshot, Unknown))] = &[
+pub(super) const PARTS: &[(&str, Hide)] = &[
     ("server_version", |s, unknown| s.server_version = Err(unknown)),
     ("nodes", |s, unknown| s.nodes = Err(unknown)),
     ("occupants", |s, unknown| s.occupants = Err(unknown)),

@@ -106,13 +106,18 @@ impl Lines {
     fn group(&mut self, findings: &[Finding]) {
         let Some(first) = findings.first() else { return };
         let style = self.style;
+        let expected = format!("(expected: {})", meaning(first.check));
+        let length = INDENT + first.check.len() + 1 + expected.len();
+        let fits = self.width.is_none_or(|width| length <= width);
         let check = style.value(first.check);
-        let expected = style.note(format!("(expected: {})", meaning(first.check)));
-        self.check(
-            first.severity.as_str(),
-            |text| paint(style, first.severity, text),
-            &format!("{check} {expected}"),
-        );
+        let beside = if fits { format!("{check} {}", style.note(&expected)) } else { check };
+        self.check(first.severity.as_str(), |text| paint(style, first.severity, text), &beside);
+        if !fits {
+            let room = self.width.map(|width| width.saturating_sub(INDENT));
+            for line in wrap(&expected, room) {
+                self.text.push_str(&format!("{:INDENT$}{}\n", "", style.note(line)));
+            }
+        }
         let shown = if findings.len() > SHOWN_IN_FULL { SHOWN_OF_MORE } else { findings.len() };
         let start = self.start();
         for finding in &findings[..shown] {
