@@ -69,6 +69,11 @@ pub struct GlobalOptions {
 pub enum Command {
     Init(commands::init::InitArgs),
     Deploy(commands::deploy::DeployArgs),
+    Delete(commands::delete::DeleteArgs),
+    Status(commands::status::StatusArgs),
+    Verify(commands::verify::VerifyArgs),
+    Packing(commands::packing::PackingArgs),
+    Explain(commands::explain::ExplainArgs),
     Version(commands::version::VersionArgs),
     Completion(commands::completion::CompletionArgs),
     #[command(subcommand)]
@@ -128,6 +133,11 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, CommandErro
     match command {
         Command::Init(args) => commands::init::run(context, &args),
         Command::Deploy(args) => commands::deploy::run(context, &args),
+        Command::Delete(args) => commands::delete::run(context, &args),
+        Command::Status(args) => commands::status::run(context, &args),
+        Command::Verify(args) => commands::verify::run(context, &args),
+        Command::Packing(args) => commands::packing::run(context, &args),
+        Command::Explain(args) => commands::explain::run(context, &args),
         Command::Version(args) => commands::version::run(context, &args),
         Command::Completion(args) => commands::completion::run(context, &args),
         Command::Lab(command) => lab::run(context, command),

@@ -26,6 +26,20 @@ impl ExitCode {
     /// Every exit code, in ascending order.
     pub const ALL: [Self; 7] =
         [Self::Done, Self::Failed, Self::Usage, Self::Refused, Self::Incomplete, Self::Findings, Self::Bug];
+
+    /// What it means, in a few words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "everything asked for was done",
+            Self::Failed => "the work could not be done, or could not be found out",
+            Self::Usage => "the command line, or a file named on it, is wrong",
+            Self::Refused => "shardctl declined, and nothing was changed",
+            Self::Incomplete => "stopped part-way: some changes were made, the rest was not",
+            Self::Findings => "the command did its work and found something wrong with the service",
+            Self::Bug => "a defect of shardctl itself",
+        }
+    }
 }
 
 impl From<ExitCode> for std::process::ExitCode {

@@ -1,8 +1,13 @@
 //! One file per command: read the arguments, fetch a snapshot, ask the domain, hand the result to render.
 
 pub mod completion;
+pub mod delete;
 pub mod deploy;
+pub mod explain;
 pub mod init;
 pub mod packing;
+pub mod status;
 pub mod target;
+pub mod verify;
 pub mod version;
+pub mod watch;

@@ -1,25 +1,30 @@
 //! `shardctl packing`
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
+
+use crate::commands::target::TargetArgs;
+use crate::commands::watch::watch;
+use crate::context::Context;
+use crate::domain::catalogue;
+use crate::domain::packing::{Packing, packing};
+use crate::domain::snapshot::Node;
+use crate::error::{CommandError, ExitCode};
+use crate::k8s::Scope;
+use crate::render::json;
+use crate::render::report::packing as render;
 
 /// Show where shards sit, what room is free or stranded, and how few nodes would do
 ///
 /// Room is what the scheduler counts: allocatable less the requests of every pod on a node, daemons
 /// included. What shards really use stands beside it where there is a metrics API. Nothing is changed.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Debug)]
 #[command(after_help = "Examples:
   shardctl packing statefulset/kafka -n shop
   shardctl packing -f shardset.yaml -o wide
   shardctl packing kafka -o json | jq '.fewestNodes[].answer'")]
 pub struct PackingArgs {
-    /// The StatefulSet: NAME or statefulset/NAME; may be left out when the namespace has one only
-    #[arg(value_name = "WORKLOAD", conflicts_with = "file")]
-    pub workload: Option<String>,
-    /// ShardSet file that names the workload
-    #[arg(short, long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// How to print it
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: PackingOutput,
@@ -45,6 +50,58 @@ pub enum PackingOutput {
     Yaml,
 }
 
+/// The region that the built-in prices are of.
+const PRICED_REGION: &str = "eastus";
+
+/// Runs `shardctl packing`.
+///
+/// # Errors
+/// When the workload or its pods cannot be read; a node that cannot be read is part of the report.
+pub fn run(context: &Context, args: &PackingArgs) -> Result<ExitCode, CommandError> {
+    context.block_on(async {
+        let target = args.target.resolve(context).await?;
+        let scope = Scope { nodes: true, usage: true, ..Scope::default() };
+        let look = async || Ok(packing(&target.snapshot(scope).await?, price));
+        let show = |packing: &Packing| args.show(context, packing);
+        let exit = |packing: &Packing| match packing.nodes_unknown {
+            // What is left is no packing.
+            Some(_) => ExitCode::Failed,
+            None => ExitCode::Done,
+        };
+        if args.watch {
+            return watch(context, &target, look, show, exit).await;
+        }
+        let packing = look().await?;
+        context.ui.print(&show(&packing));
+        Ok(exit(&packing))
+    })
+}
+
+impl PackingArgs {
+    fn show(&self, context: &Context, packing: &Packing) -> String {
+        let look = context.ui.look();
+        match self.output {
+            PackingOutput::Table => render::table(packing, look, !self.no_picture),
+            PackingOutput::Wide => render::wide(packing, look),
+            PackingOutput::Json => json::json(&render::report(packing)),
+            PackingOutput::Yaml => json::yaml(&render::report(packing)),
+        }
+    }
+}
+
+/// On-demand price of a node in USD per hour, where the built-in list has one for its region.
+fn price(node: &Node) -> Option<f64> {
+    let is_listed = node
+        .label("topology.kubernetes.io/region")
+        .or_else(|| node.zone()?.rsplit_once('-').map(|(region, _)| region))
+        == Some(PRICED_REGION)
+        && node.capacity_type() != Some("spot");
+    if !is_listed {
+        return None;
+    }
+    catalogue::size(node.instance_type()?)?.price_eastus.map(|price| price.0)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -64,17 +121,11 @@ mod tests {
     #[test]
     fn the_command_line_is_read() {
         let args = parse("packing statefulset/kafka -o wide --watch --no-picture").unwrap();
-        assert_eq!(args.workload.as_deref(), Some("statefulset/kafka"));
+        assert_eq!(args.target.workload.as_deref(), Some("kafka"));
         assert_eq!(args.output, PackingOutput::Wide);
         assert!(args.watch && args.no_picture);
         assert_eq!(parse("packing").unwrap().output, PackingOutput::Table);
-        assert_eq!(
-            parse("packing -f set.yaml").unwrap().file,
-            Some("set.yaml".into())
-        );
-        assert!(
-            parse("packing kafka -f set.yaml").is_err(),
-            "two names for one workload"
-        );
+        assert_eq!(parse("packing -f set.yaml").unwrap().target.file, Some("set.yaml".into()));
+        assert!(parse("packing kafka -f set.yaml").is_err(), "two names for one workload");
     }
 }

@@ -9,8 +9,9 @@ use clap::Args;
 use crate::context::Context;
 use crate::domain::names::{WorkloadRef, nearest, parse_workload};
 use crate::domain::shardset::{self, ShardSet};
+use crate::domain::snapshot::Snapshot;
 use crate::error::CommandError;
-use crate::k8s::{Cluster, ConnectOptions, RequestLog};
+use crate::k8s::{Cluster, ConnectOptions, RequestLog, Scope};
 
 /// Verbosity from which each request is logged, as in kubectl.
 const LOG_REQUESTS_FROM: u8 = 6;
@@ -59,6 +60,17 @@ pub struct Target {
 }
 
 impl Target {
+    /// Reads the workload and what `scope` asks for.
+    ///
+    /// # Errors
+    /// When the workload or its pods cannot be read; one that is not there is explained by those that are.
+    pub async fn snapshot(&self, scope: Scope) -> Result<Snapshot, CommandError> {
+        match self.cluster.snapshot(&self.reference, scope).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(error) => Err(self.explain_missing(error).await),
+        }
+    }
+
     /// Explains a workload that is not there by those that are.
     pub async fn explain_missing(&self, error: crate::k8s::RequestError) -> CommandError {
         if !error.is_not_found() {

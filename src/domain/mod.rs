@@ -1,5 +1,6 @@
 //! Rules over plain values: no I/O, no clock, no Kubernetes client types.
 
+pub mod age;
 pub mod catalogue;
 pub mod diff;
 pub mod names;
@@ -10,5 +11,7 @@ pub mod quantity;
 pub mod shard_state;
 pub mod shardset;
 pub mod snapshot;
+pub mod status;
 #[cfg(test)]
 pub mod testing;
+pub mod verify;

@@ -35,7 +35,8 @@ fn planned(vcpus: u32, memory_gib: u32) -> Allocatable {
 const EVICTION_THRESHOLD: u64 = 750 * MIB;
 
 /// Memory that the virtual machine is expected to show: nominal less `VM_MEMORY_OVERHEAD_PERCENT`, by default 7.5%.
-fn planned_capacity(memory_gib: u32) -> u64 {
+#[must_use]
+pub fn planned_capacity(memory_gib: u32) -> u64 {
     u64::from(memory_gib) * GIB / 1000 * 925
 }
 

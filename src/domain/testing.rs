@@ -52,11 +52,18 @@ fn stable_taint() -> Taint {
 fn pool() -> NodePool {
     NodePool {
         name: NodePoolName::new("biometric-stable"),
-        requirements: vec![NodeExpression {
-            key: "node.kubernetes.io/instance-type".to_owned(),
-            operator: "In".to_owned(),
-            values: vec!["Standard_E16s_v5".to_owned()],
-        }],
+        requirements: vec![
+            NodeExpression {
+                key: "node.kubernetes.io/instance-type".to_owned(),
+                operator: "In".to_owned(),
+                values: vec!["Standard_E16s_v5".to_owned()],
+            },
+            NodeExpression {
+                key: "karpenter.sh/capacity-type".to_owned(),
+                operator: "In".to_owned(),
+                values: vec!["on-demand".to_owned()],
+            },
+        ],
         taints: vec![stable_taint()],
         limits: BTreeMap::from([
             ("cpu".to_owned(), quantity("80")),

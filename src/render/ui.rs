@@ -1,8 +1,10 @@
 //! The two streams of a command: standard output for the answer, standard error for everything else.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::report::Look;
 use super::style::{ColorChoice, Stylesheet};
 
 /// A stream and what is known about it.
@@ -17,6 +19,7 @@ pub struct Ui {
     out: Stream,
     err: Stream,
     stdin_is_terminal: bool,
+    is_closed: AtomicBool,
 }
 
 impl Ui {
@@ -32,13 +35,38 @@ impl Ui {
             out: stream(Box::new(io::stdout()), io::stdout().is_terminal()),
             err: stream(Box::new(io::stderr()), io::stderr().is_terminal()),
             stdin_is_terminal: io::stdin().is_terminal(),
+            is_closed: AtomicBool::new(false),
         }
     }
 
     /// Writes the answer. A reader that has gone away is no error: the exit code still tells the verdict.
     pub fn print(&self, text: &str) {
         let mut out = lock(&self.out.writer);
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            self.is_closed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes an answer that replaces the one before it: over it at a terminal, after it elsewhere.
+    pub fn print_again(&self, text: &str) {
+        if self.out.is_terminal {
+            // Home, clear to the end: no flicker and nothing left of a longer answer.
+            self.print(&format!("\x1b[H\x1b[2J{text}"));
+        } else {
+            self.print(text);
+        }
+    }
+
+    /// Whether the reader of the answer has gone away.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// Where a report is shown.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        Look { style: self.out.style, width: self.width(), ascii: !is_utf8() }
     }
 
     /// Writes one line about what is going on.
@@ -113,4 +141,16 @@ impl Ui {
 
 fn lock(writer: &Mutex<Box<dyn Write + Send>>) -> MutexGuard<'_, Box<dyn Write + Send>> {
     writer.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the locale says that text is UTF-8, by POSIX' order of precedence. No locale at all is taken for UTF-8: pipes
+/// in containers have none, and read it.
+fn is_utf8() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    set.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }

@@ -74,11 +74,10 @@ impl HostnameSpread {
     /// The strictest constraint over hostnames; none when there is no such constraint.
     pub(super) fn of(snapshot: &Snapshot) -> Option<Self> {
         let has_karpenter = snapshot.node_pools.as_ref().is_ok_and(|pools| !pools.is_empty())
-            || snapshot.nodes.as_ref().is_ok_and(|nodes| {
-                nodes
-                    .values()
-                    .any(|node| node.labels.contains_key(NODE_POOL_LABEL))
-            });
+            || snapshot
+                .nodes
+                .as_ref()
+                .is_ok_and(|nodes| nodes.values().any(|node| node.labels.contains_key(NODE_POOL_LABEL)));
         let constraints = snapshot.workload.template.spread.iter().enumerate();
         let (index, strictest) = constraints
             .filter(|(_, constraint)| constraint.topology_key == "kubernetes.io/hostname")
@@ -128,10 +127,7 @@ impl PresentNodes {
                 fewest = Some(count(index + 1));
             }
         }
-        Some(Self {
-            capacity,
-            nodes: fewest,
-        })
+        Some(Self { capacity, nodes: fewest })
     }
 }
 
@@ -176,12 +172,9 @@ pub(super) fn per_instance_type(
                 None => empty.fewest(snapshot.workload.replicas, &requests),
             };
             fewest.answer = answer(empty);
-            fewest.with_spread = spread.filter(|spread| spread.has_karpenter).map(|spread| {
-                answer(EmptyNode {
-                    most_shards: spread.max_skew,
-                    ..empty
-                })
-            });
+            fewest.with_spread = spread
+                .filter(|spread| spread.has_karpenter)
+                .map(|spread| answer(EmptyNode { most_shards: spread.max_skew, ..empty }));
             Some(fewest)
         })
         .collect()
@@ -189,10 +182,10 @@ pub(super) fn per_instance_type(
 
 /// What is assumed of a node of one type, the least favourable seen; none when none was seen.
 fn assumptions(instance_type: Option<&str>, nodes: &[&NodePacking]) -> Option<Fewest> {
-    let most = nodes.iter().map(|node| daemons(node)).reduce(|a, b| Load {
-        pods: a.pods.max(b.pods),
-        requests: a.requests.max(b.requests),
-    })?;
+    let most = nodes
+        .iter()
+        .map(|node| daemons(node))
+        .reduce(|a, b| Load { pods: a.pods.max(b.pods), requests: a.requests.max(b.requests) })?;
     Some(Fewest {
         instance_type: instance_type.map(str::to_owned),
         present: count(nodes.len()),
@@ -230,26 +223,17 @@ pub(super) struct Filled {
 impl EmptyNode {
     /// How few of these nodes hold `replicas` shards and the `others`.
     pub fn fewest(&self, replicas: u32, others: &[Resources]) -> Result<FewestNodes, NoPacking> {
-        let per_node = self
-            .shards_on(self.free, self.pods)
-            .ok_or(NoPacking::RequestsMissing)?;
+        let per_node = self.shards_on(self.free, self.pods).ok_or(NoPacking::RequestsMissing)?;
         if per_node == 0 {
             return Err(NoPacking::ShardTooLarge);
         }
         let at_least = self.at_least(replicas, per_node, others);
         // With one node for each other pod and enough for the shards alone, every packing succeeds.
-        let enough = replicas
-            .div_ceil(per_node)
-            .saturating_add(count(others.len()))
-            .max(at_least);
+        let enough = replicas.div_ceil(per_node).saturating_add(count(others.len())).max(at_least);
         let nodes = (at_least..enough)
             .find(|nodes| self.capacity(*nodes, others) >= Some(replicas))
             .unwrap_or(enough);
-        Ok(FewestNodes {
-            nodes,
-            per_node,
-            at_least,
-        })
+        Ok(FewestNodes { nodes, per_node, at_least })
     }
 
     /// The shards that `nodes` such nodes hold beside the `others`; none when not even those fit. It does
@@ -258,11 +242,9 @@ impl EmptyNode {
         let touched = self.place(nodes, others)?;
         let untouched = nodes - count(touched.len());
         let per_node = self.shards_on(self.free, self.pods)?;
-        touched
-            .iter()
-            .try_fold(per_node.saturating_mul(untouched), |sum, filled| {
-                Some(sum.saturating_add(self.shards_on(filled.free, filled.pods)?))
-            })
+        touched.iter().try_fold(per_node.saturating_mul(untouched), |sum, filled| {
+            Some(sum.saturating_add(self.shards_on(filled.free, filled.pods)?))
+        })
     }
 
     /// Puts each of `others`, largest first, where it takes the fewest shard slots away, then where least
@@ -277,11 +259,7 @@ impl EmptyNode {
         for index in order {
             let pod = others[index];
             let mut best: Option<(u32, f64, usize)> = None;
-            let fresh = Filled {
-                others: Vec::new(),
-                free: self.free,
-                pods: self.pods,
-            };
+            let fresh = Filled { others: Vec::new(), free: self.free, pods: self.pods };
             let is_fresh_left = count(touched.len()) < nodes;
             for (place, node) in touched.iter().chain(is_fresh_left.then_some(&fresh)).enumerate() {
                 if node.pods == 0 || !node.free.holds(pod) {
@@ -329,11 +307,7 @@ impl EmptyNode {
     /// The larger share of an empty node's CPU and memory; orders pods and nodes, and decides nothing else.
     fn share(&self, amount: Resources) -> f64 {
         let share = |amount: Quantity, of: Quantity| {
-            if of.is_positive() {
-                amount.as_f64() / of.as_f64()
-            } else {
-                0.0
-            }
+            if of.is_positive() { amount.as_f64() / of.as_f64() } else { 0.0 }
         };
         share(amount.cpu, self.free.cpu).max(share(amount.memory, self.free.memory))
     }

@@ -37,14 +37,7 @@ fn other_pods_go_where_they_cost_no_shard_its_place() {
     };
     // Four nodes strand 3.24 CPU and 11Gi each: room for one such pod on each, and not for two.
     let others = [resources("2", "8Gi"); 4];
-    assert_eq!(
-        empty.fewest(12, &others).unwrap(),
-        FewestNodes {
-            nodes: 4,
-            per_node: 3,
-            at_least: 4
-        }
-    );
+    assert_eq!(empty.fewest(12, &others).unwrap(), FewestNodes { nodes: 4, per_node: 3, at_least: 4 });
     assert_eq!(empty.fewest(13, &others).unwrap().nodes, 5);
     assert_eq!(empty.fewest(12, &[resources("2", "8Gi"); 5]).unwrap().nodes, 5);
     assert_eq!(empty.fewest(0, &others).unwrap().nodes, 1);

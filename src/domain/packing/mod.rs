@@ -157,10 +157,7 @@ impl Load {
     }
 
     fn plus(self, other: Self) -> Self {
-        Self {
-            pods: self.pods + other.pods,
-            requests: self.requests + other.requests,
-        }
+        Self { pods: self.pods + other.pods, requests: self.requests + other.requests }
     }
 }
 
@@ -295,10 +292,7 @@ pub fn packing(snapshot: &Snapshot, prices: impl Fn(&Node) -> Option<f64>) -> Pa
         Ok(nodes) => {
             let shards = node::shards_by_node(snapshot);
             let on = |node: &Node| shards.get(&node.name).map_or(&[][..], Vec::as_slice);
-            nodes
-                .values()
-                .map(|one| node::node_packing(snapshot, one, on(one), &prices))
-                .collect()
+            nodes.values().map(|one| node::node_packing(snapshot, one, on(one), &prices)).collect()
         }
         Err(_) => Vec::new(),
     };
@@ -310,11 +304,7 @@ pub fn packing(snapshot: &Snapshot, prices: impl Fn(&Node) -> Option<f64>) -> Pa
         replicas: snapshot.workload.replicas,
         shard_requests: template,
         unplaced: snapshot.shards.iter().filter_map(node::unplaced).collect(),
-        unread: snapshot
-            .shards
-            .iter()
-            .filter_map(|shard| node::unread(snapshot, shard))
-            .collect(),
+        unread: snapshot.shards.iter().filter_map(|shard| node::unread(snapshot, shard)).collect(),
         differing: snapshot
             .shards
             .iter()

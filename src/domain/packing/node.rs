@@ -18,19 +18,13 @@ pub(super) fn unplaced(shard: &Shard) -> Option<UnplacedShard> {
     let reason = match &shard.pod {
         None => UnplacedReason::NoPod,
         Some(pod) if node_held(pod).is_some() => return None,
-        Some(pod) if pod.node.is_some() => UnplacedReason::Ended {
-            phase: pod.phase.clone(),
-        },
+        Some(pod) if pod.node.is_some() => UnplacedReason::Ended { phase: pod.phase.clone() },
         Some(pod) => match &pod.unschedulable {
             Some(message) => UnplacedReason::Unschedulable(message.clone()),
             None => UnplacedReason::NotScheduled,
         },
     };
-    Some(UnplacedShard {
-        ordinal: shard.ordinal,
-        pod_name: shard.pod_name.clone(),
-        reason,
-    })
+    Some(UnplacedShard { ordinal: shard.ordinal, pod_name: shard.pod_name.clone(), reason })
 }
 
 pub(super) fn unread(snapshot: &Snapshot, shard: &Shard) -> Option<UnreadShard> {
@@ -40,11 +34,7 @@ pub(super) fn unread(snapshot: &Snapshot, shard: &Shard) -> Option<UnreadShard> 
         Ok(_) => "there is no node of that name".to_owned(),
         Err(unknown) => unknown.to_string(),
     };
-    Some(UnreadShard {
-        ordinal: shard.ordinal,
-        node: node.clone(),
-        reason,
-    })
+    Some(UnreadShard { ordinal: shard.ordinal, node: node.clone(), reason })
 }
 
 /// The shards that take room, by the node they are on.
@@ -118,10 +108,7 @@ fn closed(node: &Node, template: &PodTemplate) -> Vec<Closed> {
             _ => false,
         };
         if !is_said && taint.effect != "PreferNoSchedule" && !template.tolerates(taint) {
-            closed.push(Closed::Taint {
-                key: taint.key.clone(),
-                effect: taint.effect.clone(),
-            });
+            closed.push(Closed::Taint { key: taint.key.clone(), effect: taint.effect.clone() });
         }
     }
     if !any_term_matches(&template.node_terms, &node.labels) {
@@ -163,9 +150,7 @@ fn room(node: &Node, occupants: &[Occupant], on_it: &[(&Shard, &Pod)], shard: Re
     room.overcommit = requested.requests.saturating_sub(node.allocatable);
     room.free_pods = node.allocatable_pods.saturating_sub(requested.pods);
     room.free_slots = slots(room.free, room.free_pods, shard);
-    room.stranded = room
-        .free_slots
-        .map(|slots| room.free.saturating_sub(shard * slots));
+    room.stranded = room.free_slots.map(|slots| room.free.saturating_sub(shard * slots));
     room
 }
 

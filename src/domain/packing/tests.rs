@@ -12,11 +12,7 @@ pub(super) fn nodes_of(snapshot: &mut Snapshot) -> &mut std::collections::BTreeM
 }
 
 fn node<'a>(packing: &'a Packing, name: &str) -> &'a NodePacking {
-    packing
-        .nodes
-        .iter()
-        .find(|node| node.name.as_str() == name)
-        .unwrap()
+    packing.nodes.iter().find(|node| node.name.as_str() == name).unwrap()
 }
 
 pub(super) fn other(name: &str, cpu: &str, memory: &str) -> Occupant {
@@ -70,57 +66,29 @@ fn what_is_left_after_filling_the_slots_is_stranded() {
     assert_eq!(packing.totals.open_slots, Some(2));
     let total = packing.totals.room.unwrap();
     assert_eq!(total.stranded, Some(resources("12960m", "58020Mi")));
-    assert_eq!(
-        total.requested().requests,
-        resources("42", "323Gi") + resources("0", "128Mi")
-    );
+    assert_eq!(total.requested().requests, resources("42", "323Gi") + resources("0", "128Mi"));
 }
 
 #[test]
 fn the_fewest_nodes_of_the_type_that_is_there() {
     let packing = pack(&healthy());
-    let [fewest] = &packing.fewest[..] else {
-        panic!("one type")
-    };
+    let [fewest] = &packing.fewest[..] else { panic!("one type") };
     assert_eq!(fewest.instance_type.as_deref(), Some("Standard_E16s_v5"));
     assert_eq!(fewest.daemons.requests, resources("500m", "800Mi"));
-    assert_eq!(
-        fewest.answer,
-        Ok(FewestNodes {
-            nodes: 4,
-            per_node: 3,
-            at_least: 4
-        })
-    );
+    assert_eq!(fewest.answer, Ok(FewestNodes { nodes: 4, per_node: 3, at_least: 4 }));
     assert_eq!(fewest.with_spread, None);
-    assert_eq!(
-        packing.present,
-        Some(PresentNodes {
-            capacity: 12,
-            nodes: Some(4)
-        })
-    );
+    assert_eq!(packing.present, Some(PresentNodes { capacity: 12, nodes: Some(4) }));
     assert_eq!(
         packing.failure_domains,
-        FailureDomains {
-            nodes: 4,
-            zones: 1,
-            shared_nodes: 3,
-            most_on_one_node: 3
-        }
+        FailureDomains { nodes: 4, zones: 1, shared_nodes: 3, most_on_one_node: 3 }
     );
 }
 
 #[test]
 fn each_type_is_answered_for_itself_with_the_most_daemons_seen_on_it() {
     let mut snapshot = healthy();
-    let large = nodes_of(&mut snapshot)
-        .get_mut(&NodeName::new("stable-3"))
-        .unwrap();
-    large.labels.insert(
-        "node.kubernetes.io/instance-type".to_owned(),
-        "Standard_E32s_v5".to_owned(),
-    );
+    let large = nodes_of(&mut snapshot).get_mut(&NodeName::new("stable-3")).unwrap();
+    large.labels.insert("node.kubernetes.io/instance-type".to_owned(), "Standard_E32s_v5".to_owned());
     large.allocatable = resources("31580m", "224.19Gi");
     let mut daemon = other("csi", "1", "14Gi");
     daemon.is_daemon = true;
@@ -132,21 +100,9 @@ fn each_type_is_answered_for_itself_with_the_most_daemons_seen_on_it() {
         .map(|fewest| (fewest.daemons.requests, fewest.answer.as_ref().unwrap().nodes))
         .collect();
     // 113609Mi - 15136Mi holds 3 still; 15740m - 1500m does as well.
-    assert_eq!(
-        answers,
-        [
-            (resources("1500m", "15136Mi"), 4),
-            (resources("500m", "800Mi"), 2),
-        ]
-    );
+    assert_eq!(answers, [(resources("1500m", "15136Mi"), 4), (resources("500m", "800Mi"), 2),]);
     // 6 + 3 + 3 + 3, of which three nodes are enough for ten.
-    assert_eq!(
-        packing.present,
-        Some(PresentNodes {
-            capacity: 15,
-            nodes: Some(3)
-        })
-    );
+    assert_eq!(packing.present, Some(PresentNodes { capacity: 15, nodes: Some(3) }));
 }
 
 #[test]
@@ -193,14 +149,7 @@ fn karpenter_plans_for_no_more_shards_on_a_node_than_max_skew() {
     assert_eq!(constraint.field, "topologySpreadConstraints[1].maxSkew");
     assert!(constraint.has_karpenter);
     assert_eq!(packing.fewest[0].answer.as_ref().unwrap().nodes, 4);
-    assert_eq!(
-        packing.fewest[0].with_spread,
-        Some(Ok(FewestNodes {
-            nodes: 5,
-            per_node: 2,
-            at_least: 5
-        }))
-    );
+    assert_eq!(packing.fewest[0].with_spread, Some(Ok(FewestNodes { nodes: 5, per_node: 2, at_least: 5 })));
 
     // Without Karpenter an even distribution is within any skew.
     snapshot.node_pools = Ok(Vec::<NodePool>::new());
@@ -224,15 +173,10 @@ fn shards_on_no_node_tell_why() {
     pod(&mut snapshot, 2, |pod| pod.phase = "Failed".to_owned());
     snapshot.shards[3].pod = None;
     pod(&mut snapshot, 4, |pod| pod.is_ready = false);
-    pod(&mut snapshot, 5, |pod| {
-        pod.deleted_at = Some(Timestamp::UNIX_EPOCH)
-    });
+    pod(&mut snapshot, 5, |pod| pod.deleted_at = Some(Timestamp::UNIX_EPOCH));
     let packing = pack(&snapshot);
-    let reasons: Vec<_> = packing
-        .unplaced
-        .iter()
-        .map(|shard| (shard.ordinal, shard.reason.to_string()))
-        .collect();
+    let reasons: Vec<_> =
+        packing.unplaced.iter().map(|shard| (shard.ordinal, shard.reason.to_string())).collect();
     assert_eq!(
         reasons,
         [
@@ -242,32 +186,20 @@ fn shards_on_no_node_tell_why() {
             (3, "it has no pod".to_owned()),
         ]
     );
-    let states: Vec<_> = node(&packing, "stable-1")
-        .shards
-        .iter()
-        .map(|shard| shard.state)
-        .collect();
+    let states: Vec<_> = node(&packing, "stable-1").shards.iter().map(|shard| shard.state).collect();
     assert_eq!(states, [ShardState::NotReady, ShardState::Terminating]);
     assert_eq!(packing.totals.placed, 6);
 }
 
 #[test]
 fn a_part_that_could_not_be_read_is_unknown_and_not_nothing() {
-    let unknown = Unknown {
-        asked: "list nodes".to_owned(),
-        answer: "forbidden".to_owned(),
-        is_forbidden: true,
-    };
+    let unknown =
+        Unknown { asked: "list nodes".to_owned(), answer: "forbidden".to_owned(), is_forbidden: true };
     let mut snapshot = healthy();
     snapshot.occupants = Err(unknown.clone());
     snapshot.usage = Err(unknown.clone());
     let packing = pack(&snapshot);
-    assert!(
-        packing
-            .nodes
-            .iter()
-            .all(|node| node.room.is_none() && node.usage.is_none())
-    );
+    assert!(packing.nodes.iter().all(|node| node.room.is_none() && node.usage.is_none()));
     assert_eq!((packing.totals.room, packing.totals.open_slots), (None, None));
     assert!(packing.fewest.is_empty() && packing.present.is_none());
     assert_eq!(packing.failure_domains.nodes, 4);
@@ -305,9 +237,7 @@ fn without_requests_slots_are_unknown() {
 #[test]
 fn a_closed_node_has_slots_that_nobody_can_take() {
     let mut snapshot = healthy();
-    let last = nodes_of(&mut snapshot)
-        .get_mut(&NodeName::new("stable-3"))
-        .unwrap();
+    let last = nodes_of(&mut snapshot).get_mut(&NodeName::new("stable-3")).unwrap();
     last.is_cordoned = true;
     last.taints.push(crate::domain::snapshot::Taint {
         key: "node.kubernetes.io/unschedulable".to_owned(),
@@ -325,11 +255,7 @@ fn a_closed_node_has_slots_that_nobody_can_take() {
     snapshot.workload.template.tolerations.clear();
     snapshot.workload.template.node_terms[0][0].values = vec!["explore".to_owned()];
     let packing = pack(&snapshot);
-    let texts: Vec<_> = node(&packing, "stable-0")
-        .closed
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let texts: Vec<_> = node(&packing, "stable-0").closed.iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["taint biometric:NoSchedule", "not selected"]);
 }
 

@@ -22,10 +22,8 @@ pub(super) fn totals(nodes: &[NodePacking]) -> Totals {
         totals.allocatable += node.allocatable;
         totals.allocatable_pods = totals.allocatable_pods.saturating_add(node.allocatable_pods);
         totals.room = totals.room.zip(node.room).map(|(sum, room)| sum_of(sum, room));
-        totals.open_slots = totals
-            .open_slots
-            .zip(node.open_slots())
-            .map(|(sum, slots)| sum.saturating_add(slots));
+        totals.open_slots =
+            totals.open_slots.zip(node.open_slots()).map(|(sum, slots)| sum.saturating_add(slots));
         if let Some(usage) = node.usage {
             let sum = totals.usage.get_or_insert_default();
             sum.total += usage.total;
@@ -47,14 +45,8 @@ fn sum_of(sum: Room, room: Room) -> Room {
         free: sum.free + room.free,
         free_pods: sum.free_pods.saturating_add(room.free_pods),
         overcommit: sum.overcommit + room.overcommit,
-        free_slots: sum
-            .free_slots
-            .zip(room.free_slots)
-            .map(|(sum, slots)| sum.saturating_add(slots)),
-        stranded: sum
-            .stranded
-            .zip(room.stranded)
-            .map(|(sum, stranded)| sum + stranded),
+        free_slots: sum.free_slots.zip(room.free_slots).map(|(sum, slots)| sum.saturating_add(slots)),
+        stranded: sum.stranded.zip(room.stranded).map(|(sum, stranded)| sum + stranded),
     }
 }
 

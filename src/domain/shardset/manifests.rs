@@ -107,6 +107,16 @@ impl ShardSet {
         }
     }
 
+    /// The selector of the shards' pods, as a list call takes it.
+    #[must_use]
+    pub fn pod_selector(&self) -> String {
+        let selector = self.selector();
+        let pairs = selector.as_object().into_iter().flatten();
+        let pairs: Vec<String> =
+            pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+        pairs.join(",")
+    }
+
     fn meta(&self, name: &str) -> Value {
         json!({"name": name, "namespace": self.metadata.namespace, "labels": self.labels()})
     }

@@ -71,11 +71,7 @@ pub fn ordinals(ordinals: impl IntoIterator<Item = u32>) -> String {
 /// `1 node`, `2 nodes`.
 #[must_use]
 pub fn count(amount: u32, one: &str) -> String {
-    if amount == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{amount} {one}s")
-    }
+    if amount == 1 { format!("1 {one}") } else { format!("{amount} {one}s") }
 }
 
 fn trimmed(decimal: String) -> String {

@@ -2,7 +2,10 @@
 
 pub mod amounts;
 pub mod deploy;
+pub mod explain;
 pub mod packing;
+pub mod status;
+pub mod verify;
 
 use super::style::Stylesheet;
 

@@ -127,11 +127,7 @@ pub(super) struct Scale {
 
 impl Scale {
     fn amount(self, resources: Resources) -> Quantity {
-        if self.is_memory {
-            resources.memory
-        } else {
-            resources.cpu
-        }
+        if self.is_memory { resources.memory } else { resources.cpu }
     }
 
     /// Columns for an amount; something is never drawn as nothing. None without a scale.

@@ -189,11 +189,7 @@ struct SpreadReport<'a> {
 #[must_use]
 pub fn report(packing: &Packing) -> PackingReport<'_> {
     let totals = &packing.totals;
-    let unknown = [
-        &packing.nodes_unknown,
-        &packing.occupants_unknown,
-        &packing.usage_unknown,
-    ];
+    let unknown = [&packing.nodes_unknown, &packing.occupants_unknown, &packing.usage_unknown];
     PackingReport {
         api_version: "shardctl.dev/v1alpha1",
         kind: "PackingReport",
@@ -214,11 +210,7 @@ pub fn report(packing: &Packing) -> PackingReport<'_> {
         unread_shards: packing
             .unread
             .iter()
-            .map(|shard| UnreadReport {
-                ordinal: shard.ordinal,
-                node: &shard.node,
-                reason: &shard.reason,
-            })
+            .map(|shard| UnreadReport { ordinal: shard.ordinal, node: &shard.node, reason: &shard.reason })
             .collect(),
         differing_shards: &packing.differing,
         totals: TotalsReport {
@@ -240,10 +232,9 @@ pub fn report(packing: &Packing) -> PackingReport<'_> {
             most_shards_on_one_node: packing.failure_domains.most_on_one_node,
         },
         fewest_nodes: packing.fewest.iter().map(fewest).collect(),
-        present_nodes: packing.present.map(|present| PresentReport {
-            capacity_shards: present.capacity,
-            nodes: present.nodes,
-        }),
+        present_nodes: packing
+            .present
+            .map(|present| PresentReport { capacity_shards: present.capacity, nodes: present.nodes }),
         hostname_spread: packing.hostname_spread.as_ref().map(|spread| SpreadReport {
             field: &spread.field,
             max_skew: spread.max_skew,
@@ -298,10 +289,7 @@ fn room(room: Room) -> RoomReport {
         requested_by_shards: load(room.shards),
         requested_by_daemons: load(room.daemons),
         requested_by_others: load(room.others),
-        free: LoadReport {
-            pods: room.free_pods,
-            requests: room.free,
-        },
+        free: LoadReport { pods: room.free_pods, requests: room.free },
         overcommit: room.overcommit,
         free_slots: room.free_slots,
         stranded: room.stranded,
@@ -309,17 +297,11 @@ fn room(room: Room) -> RoomReport {
 }
 
 fn load(load: Load) -> LoadReport {
-    LoadReport {
-        pods: load.pods,
-        requests: load.requests,
-    }
+    LoadReport { pods: load.pods, requests: load.requests }
 }
 
 fn usage(usage: ShardUsage) -> UsageReport {
-    UsageReport {
-        total: usage.total,
-        measured_shards: usage.measured,
-    }
+    UsageReport { total: usage.total, measured_shards: usage.measured }
 }
 
 fn fewest(fewest: &Fewest) -> FewestReport<'_> {

@@ -50,17 +50,10 @@ fn compact(packing: &Packing, look: Look, without_picture: bool) -> String {
         closed: without_picture && packing.nodes.iter().any(|node| !node.is_open()),
         stranded: true,
     };
-    let narrower = Optional {
-        stranded: false,
-        ..all
-    };
-    let narrowest = Optional {
-        instance_type: false,
-        ..narrower
-    };
+    let narrower = Optional { stranded: false, ..all };
+    let narrowest = Optional { instance_type: false, ..narrower };
     let fits = |table: &String| {
-        look.width
-            .is_none_or(|width| table.lines().all(|line| line.chars().count() <= width))
+        look.width.is_none_or(|width| table.lines().all(|line| line.chars().count() <= width))
     };
     [all, narrower]
         .into_iter()
@@ -155,11 +148,7 @@ pub fn wide(packing: &Packing, look: Look) -> String {
             text(node.capacity_type.as_deref()),
             look.style.warning(closed(node)),
             text(Some(ordinals.as_str()).filter(|ordinals| !ordinals.is_empty())),
-            format!(
-                "{}/{}",
-                number(requested.map(|load| load.pods)),
-                node.allocatable_pods
-            ),
+            format!("{}/{}", number(requested.map(|load| load.pods)), node.allocatable_pods),
             amounts::cpu(node.allocatable.cpu),
             cpu(requested.map(|load| load.requests.cpu)),
             cpu(room.map(|room| room.free.cpu)),
@@ -173,8 +162,7 @@ pub fn wide(packing: &Packing, look: Look) -> String {
             both(room.map(|room| room.others.requests)),
             both(node.usage.map(|usage| usage.total)),
             number(node.open_slots()),
-            node.price_per_hour
-                .map_or_else(|| "unknown".to_owned(), amounts::dollars),
+            node.price_per_hour.map_or_else(|| "unknown".to_owned(), amounts::dollars),
         ]);
     }
     let mut text = columns.to_string();

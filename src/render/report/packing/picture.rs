@@ -41,13 +41,7 @@ pub(super) fn draw(packing: &Packing, look: Look, numbers: bool) -> String {
     let domain = shared_domain(packing);
     let names: Vec<Vec<String>> = groups
         .iter()
-        .map(|group| {
-            group
-                .rows
-                .iter()
-                .map(|row| shortened(&row.label(domain), look))
-                .collect()
-        })
+        .map(|group| group.rows.iter().map(|row| shortened(&row.label(domain), look)).collect())
         .collect();
     let loose = loose_shards(packing);
     let name_width = names
@@ -74,18 +68,12 @@ pub(super) fn draw(packing: &Packing, look: Look, numbers: bool) -> String {
         label,
         per_glyph: 1,
         is_memory,
-        shard: if is_memory {
-            packing.shard_requests.memory
-        } else {
-            packing.shard_requests.cpu
-        },
+        shard: if is_memory { packing.shard_requests.memory } else { packing.shard_requests.cpu },
         ascii: look.ascii,
     };
     // Labels matter more than numbers, which the table has as well.
     let choices = [numbers, false].into_iter().flat_map(|numbers| {
-        (label..=label.max(WIDEST_CELL))
-            .rev()
-            .map(move |cell| (numbers, scale(cell, Some(label))))
+        (label..=label.max(WIDEST_CELL)).rev().map(move |cell| (numbers, scale(cell, Some(label))))
     });
     let (numbers, scale) = choices
         .into_iter()
@@ -93,10 +81,7 @@ pub(super) fn draw(packing: &Packing, look: Look, numbers: bool) -> String {
         .unwrap_or_else(|| {
             // Without labels there may be room for numbers again, and for more shards than columns.
             let compact = scale(1, None);
-            let list = rows()
-                .map(|row| listed(row, look).chars().count())
-                .max()
-                .unwrap_or(0);
+            let list = rows().map(|row| listed(row, look).chars().count()).max().unwrap_or(0);
             let left = |numbers| room(numbers).saturating_sub(list + 2);
             // A mark for each shard matters more than numbers, too.
             let needed = match outline(compact) {
@@ -105,10 +90,7 @@ pub(super) fn draw(packing: &Packing, look: Look, numbers: bool) -> String {
             };
             let numbers = numbers && left(true) >= needed;
             let left = left(numbers).max(1);
-            let mut scale = Scale {
-                per_glyph: outline(compact).div_ceil(left).max(1),
-                ..compact
-            };
+            let mut scale = Scale { per_glyph: outline(compact).div_ceil(left).max(1), ..compact };
             // What is small is drawn larger than it is: make room for that as well.
             for _ in 0..MOST_TRIES {
                 let excess = widest(scale).saturating_sub(left);
@@ -124,11 +106,7 @@ pub(super) fn draw(packing: &Packing, look: Look, numbers: bool) -> String {
     let mut text = String::new();
     let mut seen: Vec<Part> = Vec::new();
     let mut line = |start: String, bar: &Bar, end: &str| {
-        seen.extend(
-            bar.iter()
-                .filter(|(_, text)| !text.is_empty())
-                .map(|(part, _)| *part),
-        );
+        seen.extend(bar.iter().filter(|(_, text)| !text.is_empty()).map(|(part, _)| *part));
         let painted: String = bar.iter().map(|(part, text)| part.paint(text, look)).collect();
         let padding = " ".repeat(bar_width.saturating_sub(width_of(bar)));
         text.push_str(format!("{start}{painted}{padding}  {end}").trim_end());
@@ -172,13 +150,10 @@ pub(super) fn draw(packing: &Packing, look: Look, numbers: bool) -> String {
 fn loose_shards(packing: &Packing) -> Vec<(Part, &'static str, Vec<u32>)> {
     let unplaced = packing.unplaced.iter().map(|shard| shard.ordinal).collect();
     let unread = packing.unread.iter().map(|shard| shard.ordinal).collect();
-    [
-        (Part::NotReady, "on no node", unplaced),
-        (Part::Unread, "not read", unread),
-    ]
-    .into_iter()
-    .filter(|(_, _, ordinals): &(_, _, Vec<u32>)| !ordinals.is_empty())
-    .collect()
+    [(Part::NotReady, "on no node", unplaced), (Part::Unread, "not read", unread)]
+        .into_iter()
+        .filter(|(_, _, ordinals): &(_, _, Vec<u32>)| !ordinals.is_empty())
+        .collect()
 }
 
 /// Columns of a cell with the longest ordinal in it.
@@ -196,10 +171,7 @@ fn listed(row: &Row, look: Look) -> String {
         return list;
     }
     let cut: String = list.chars().take(LONGEST_LIST - 4).collect();
-    format!(
-        "{}, ...",
-        cut.trim_end_matches(|c: char| c != ',').trim_end_matches(',')
-    )
+    format!("{}, ...", cut.trim_end_matches(|c: char| c != ',').trim_end_matches(','))
 }
 
 /// Requested of allocatable, to be shown behind a bar.
@@ -271,9 +243,7 @@ fn legend(seen: &[Part], scale: Scale, look: Look) -> String {
     let mut lines = vec![String::new()];
     for item in items {
         let Some(last) = lines.last_mut() else { continue };
-        let is_full = look
-            .width
-            .is_some_and(|width| last.chars().count() + item.chars().count() + 5 > width);
+        let is_full = look.width.is_some_and(|width| last.chars().count() + item.chars().count() + 5 > width);
         match (last.is_empty(), is_full) {
             (true, _) => last.push_str(&item),
             (false, false) => last.push_str(&format!("   {item}")),

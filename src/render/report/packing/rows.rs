@@ -28,17 +28,12 @@ pub(super) fn groups(packing: &Packing) -> Vec<Group<'_>> {
     let summarise = nodes.len() > MOST_ROWS;
     let mut groups: Vec<Group> = Vec::new();
     for node in nodes {
-        let is_new = groups
-            .last()
-            .is_none_or(|group| heading(group.rows[0].node) != heading(node));
+        let is_new = groups.last().is_none_or(|group| heading(group.rows[0].node) != heading(node));
         if is_new {
             groups.push(Group { rows: Vec::new() });
         }
         let Some(group) = groups.last_mut() else { continue };
-        let alike = group
-            .rows
-            .iter_mut()
-            .find(|row| summarise && look(row.node) == look(node));
+        let alike = group.rows.iter_mut().find(|row| summarise && look(row.node) == look(node));
         match alike {
             Some(row) => row.alike += 1,
             None => group.rows.push(Row { node, alike: 0 }),
@@ -64,11 +59,7 @@ impl Group<'_> {
         let Some(first) = self.rows.first() else {
             return Vec::new();
         };
-        let mut words: Vec<String> = heading(first.node)
-            .into_iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect();
+        let mut words: Vec<String> = heading(first.node).into_iter().flatten().map(str::to_owned).collect();
         let size = |row: &Row| both(row.node.allocatable);
         if self.rows.iter().all(|row| size(row) == size(first)) {
             words.push(format!("{} each", size(first)));
@@ -92,40 +83,25 @@ impl Group<'_> {
 
 /// `15.74 CPU, 110.9Gi`
 pub(super) fn both(amount: Resources) -> String {
-    format!(
-        "{} CPU, {}",
-        amounts::cpu(amount.cpu),
-        amounts::memory(amount.memory)
-    )
+    format!("{} CPU, {}", amounts::cpu(amount.cpu), amounts::memory(amount.memory))
 }
 
 /// What is to be seen of a node besides its name and its shards' ordinals.
 fn look(node: &NodePacking) -> (Vec<(ShardState, String)>, String) {
-    let shards = node
-        .shards
-        .iter()
-        .map(|shard| (shard.state, both(shard.requests)))
-        .collect();
+    let shards = node.shards.iter().map(|shard| (shard.state, both(shard.requests))).collect();
     let room = node.room.map(|room| {
         let loads = [room.daemons, room.others].map(|load| both(load.requests));
         (loads, both(room.requested().requests), room.free_slots)
     });
     // Two nodes of a type rarely report the same bytes: what counts is what would be written.
-    let rest = format!(
-        "{room:?} {} {:?} {:?}",
-        both(node.allocatable),
-        node.closed,
-        node.price_per_hour
-    );
+    let rest = format!("{room:?} {} {:?} {:?}", both(node.allocatable), node.closed, node.price_per_hour);
     (shards, rest)
 }
 
 /// Names without what they all end in from their first dot on, as in `ip-10-0-0-1.eu-west-1.compute.internal`.
 pub(super) fn shared_domain(packing: &Packing) -> &str {
-    let mut domains = packing
-        .nodes
-        .iter()
-        .map(|node| node.name.as_str().find('.').map(|dot| &node.name.as_str()[dot..]));
+    let mut domains =
+        packing.nodes.iter().map(|node| node.name.as_str().find('.').map(|dot| &node.name.as_str()[dot..]));
     match domains.next() {
         Some(Some(first)) if domains.all(|domain| domain == Some(first)) => first,
         _ => "",

@@ -12,10 +12,7 @@ use crate::render::report::amounts::{self, count};
 pub fn summary(packing: &Packing, look: Look) -> String {
     let mut lines = vec![(Role::Value, shards(packing))];
     lines.extend(loose(packing).into_iter().map(|line| (Role::Danger, line)));
-    for unknown in [&packing.nodes_unknown, &packing.occupants_unknown]
-        .into_iter()
-        .flatten()
-    {
+    for unknown in [&packing.nodes_unknown, &packing.occupants_unknown].into_iter().flatten() {
         lines.push((Role::Danger, format!("Could not {unknown}")));
     }
     let plain = [
@@ -98,10 +95,7 @@ fn surplus(packing: &Packing) -> Option<String> {
         [only] => format!("Shard {only} is"),
         _ => format!("Shards {} are", amounts::ordinals(ordinals)),
     };
-    Some(format!(
-        "{who} beyond the {} that there should be",
-        count(packing.replicas, "shard")
-    ))
+    Some(format!("{who} beyond the {} that there should be", count(packing.replicas, "shard")))
 }
 
 fn differing(packing: &Packing) -> Option<String> {
@@ -143,10 +137,7 @@ fn shards(packing: &Packing) -> String {
 }
 
 fn type_name(fewest: &Fewest) -> &str {
-    fewest
-        .instance_type
-        .as_deref()
-        .unwrap_or("nodes of no known type")
+    fewest.instance_type.as_deref().unwrap_or("nodes of no known type")
 }
 
 fn nodes(answer: &FewestNodes) -> String {
@@ -224,12 +215,7 @@ fn spread(packing: &Packing) -> Vec<String> {
     let Some(spread) = &packing.hostname_spread else {
         return Vec::new();
     };
-    let HostnameSpread {
-        field,
-        max_skew,
-        when_unsatisfiable,
-        has_karpenter,
-    } = spread;
+    let HostnameSpread { field, max_skew, when_unsatisfiable, has_karpenter } = spread;
     let says = format!("{field} is {max_skew} by hostname, {when_unsatisfiable}");
     if !has_karpenter {
         return vec![match when_unsatisfiable.as_str() {
@@ -247,18 +233,10 @@ fn spread(packing: &Packing) -> Vec<String> {
     let per_type = packing.fewest.iter().filter_map(|fewest| {
         let with = fewest.with_spread.as_ref()?.as_ref().ok()?;
         let without = fewest.answer.as_ref().ok()?;
-        Some(format!(
-            "{} {}, {} without it",
-            nodes(with),
-            type_name(fewest),
-            nodes(without)
-        ))
+        Some(format!("{} {}, {} without it", nodes(with), type_name(fewest), nodes(without)))
     });
     let per_type: Vec<String> = per_type.collect();
-    let mut line = format!(
-        "{says}: {planned} at most {} on a node",
-        count(*max_skew, "shard")
-    );
+    let mut line = format!("{says}: {planned} at most {} on a node", count(*max_skew, "shard"));
     if !per_type.is_empty() {
         line.push_str(&format!(", so {}", per_type.join("; ")));
     }
@@ -277,10 +255,7 @@ fn room(packing: &Packing) -> Vec<String> {
             _ => format!("{open} more shards fit"),
         };
         if all > open {
-            line.push_str(&format!(
-                " ({} on nodes that are closed)",
-                count(all - open, "slot")
-            ));
+            line.push_str(&format!(" ({} on nodes that are closed)", count(all - open, "slot")));
         }
         line.push_str(&format!(
             "; {} are stranded: free, but too little on each node for a shard",

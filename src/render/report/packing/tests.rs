@@ -6,11 +6,7 @@ use crate::domain::testing::{healthy, labels, node, resources};
 use crate::render::style::Stylesheet;
 
 fn plain(width: Option<usize>, ascii: bool) -> Look {
-    Look {
-        style: Stylesheet::new(false),
-        width,
-        ascii,
-    }
+    Look { style: Stylesheet::new(false), width, ascii }
 }
 
 fn broken() -> Snapshot {
@@ -49,9 +45,8 @@ fn fleet(shards: u32, per_node: u32, name: impl Fn(u32) -> String) -> Snapshot {
         shard.pod_name = PodName::new(format!("biometric-shard-{ordinal}"));
         shard.pod.as_mut().unwrap().node = Some(NodeName::new(&name));
         nodes.insert(NodeName::new(&name), node(&name));
-        let on_node: &mut Vec<Occupant> = occupants
-            .entry(NodeName::new(&name))
-            .or_insert_with(|| vec![daemon.clone()]);
+        let on_node: &mut Vec<Occupant> =
+            occupants.entry(NodeName::new(&name)).or_insert_with(|| vec![daemon.clone()]);
         on_node.push(Occupant {
             namespace: "biometric-shards".to_owned(),
             name: shard.pod_name.clone(),
@@ -68,22 +63,13 @@ fn fleet(shards: u32, per_node: u32, name: impl Fn(u32) -> String) -> Snapshot {
 }
 
 fn unknown(asked: &str) -> Unknown {
-    Unknown {
-        asked: asked.to_owned(),
-        answer: "forbidden".to_owned(),
-        is_forbidden: true,
-    }
+    Unknown { asked: asked.to_owned(), answer: "forbidden".to_owned(), is_forbidden: true }
 }
 
 /// A thousand shards of which one is not ready, thirty are pending and their ten nodes are empty.
 fn thousand() -> Snapshot {
-    let mut snapshot = fleet(1000, 3, |index| {
-        format!(
-            "ip-10-0-{}-{}.eu-west-1.compute.internal",
-            index / 256,
-            index % 256
-        )
-    });
+    let mut snapshot =
+        fleet(1000, 3, |index| format!("ip-10-0-{}-{}.eu-west-1.compute.internal", index / 256, index % 256));
     snapshot.shards[500].pod.as_mut().unwrap().is_ready = false;
     for shard in &mut snapshot.shards[900..930] {
         shard.pod.as_mut().unwrap().node = None;
@@ -159,13 +145,7 @@ fn a_thousand_shards_fit_on_a_screen() {
 fn wide_has_every_column() {
     let packing = packing(&fleet(4, 3, |index| format!("stable-{index}")), price);
     let text = wide(&packing, plain(Some(80), false));
-    assert_eq!(
-        text.lines()
-            .take(3)
-            .map(|line| format!("{line}\n"))
-            .collect::<String>(),
-        WIDE
-    );
+    assert_eq!(text.lines().take(3).map(|line| format!("{line}\n")).collect::<String>(), WIDE);
 }
 
 #[test]
@@ -183,26 +163,17 @@ fn what_is_unknown_reads_as_unknown() {
     let mut snapshot = healthy();
     snapshot.occupants = Err(unknown("list pods"));
     let without_pods = table(&packing(&snapshot, |_| None), plain(Some(80), true), true);
-    assert!(
-        without_pods.contains("  stable-3  [  9   ]????????????????????\n"),
-        "{without_pods}"
-    );
+    assert!(without_pods.contains("  stable-3  [  9   ]????????????????????\n"), "{without_pods}");
     assert!(without_pods.contains("Could not list pods: forbidden\nPrice unknown for 4 nodes\n"));
 
     snapshot.nodes = Err(unknown("list nodes"));
     let without_nodes = table(&packing(&snapshot, |_| None), plain(Some(80), true), true);
-    assert!(
-        without_nodes.starts_with("10 shards; their nodes are not known\n"),
-        "{without_nodes}"
-    );
+    assert!(without_nodes.starts_with("10 shards; their nodes are not known\n"), "{without_nodes}");
 
     let mut snapshot = healthy();
     snapshot.workload.template.requests = Resources::default();
     let without_requests = table(&packing(&snapshot, |_| None), plain(Some(80), true), true);
-    assert!(
-        without_requests.contains("  stable-0  [0][1][2]\n"),
-        "{without_requests}"
-    );
+    assert!(without_requests.contains("  stable-0  [0][1][2]\n"), "{without_requests}");
 }
 
 #[test]
@@ -231,10 +202,7 @@ fn pictures_keep_within_the_terminal() {
 #[test]
 fn colour_changes_no_character() {
     let packing = packing(&broken(), price);
-    let coloured = Look {
-        style: Stylesheet::new(true),
-        ..plain(Some(80), false)
-    };
+    let coloured = Look { style: Stylesheet::new(true), ..plain(Some(80), false) };
     let mut text = table(&packing, coloured, true);
     assert!(text.contains('\u{1b}'));
     while let Some(start) = text.find('\u{1b}') {

@@ -1,0 +1,24 @@
+//! Reports as JSON and YAML.
+
+use serde::Serialize;
+
+/// A report as indented JSON, with a line break at the end.
+///
+/// # Panics
+/// Never for reports: they are structs with text keys and no failing serializers.
+#[must_use]
+pub fn json(report: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(report)
+        .unwrap_or_else(|error| unreachable!("a report is always JSON: {error}"));
+    text.push('\n');
+    text
+}
+
+/// A report as YAML.
+///
+/// # Panics
+/// Never for reports, see [`json`].
+#[must_use]
+pub fn yaml(report: &impl Serialize) -> String {
+    serde_saphyr::to_string(report).unwrap_or_else(|error| unreachable!("a report is always YAML: {error}"))
+}

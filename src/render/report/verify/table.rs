@@ -1,0 +1,205 @@
+//! The report for people.
+
+use std::fmt::Display;
+
+use super::{groups, meaning, summary};
+use crate::domain::snapshot::Unknown;
+use crate::domain::verify::{CouldNotRun, Finding, Report, Severity};
+use crate::render::style::Stylesheet;
+use crate::render::table::Columns;
+use crate::render::text::wrap;
+
+/// Findings of one check that are shown one by one; of more, the first few and a count.
+const SHOWN_IN_FULL: usize = 5;
+const SHOWN_OF_MORE: usize = 4;
+/// Room between columns.
+const GAP: usize = 3;
+/// The widest severity, and the heading over it.
+const SEVERITY_WIDTH: usize = "SEVERITY".len();
+/// Column at which a check and its objects start.
+const INDENT: usize = SEVERITY_WIDTH + GAP;
+/// The widest object that evidence stands beside; of a wider one it stands below.
+const OBJECT_WIDTH: usize = 24;
+/// The same where there is room.
+const OBJECT_WIDTH_WITH_ROOM: usize = 40;
+/// From this width on there is room.
+const ROOMY: usize = 120;
+/// Below this width lines are not broken any further.
+const NARROWEST: usize = 60;
+
+fn paint(style: Stylesheet, severity: Severity, text: impl Display) -> String {
+    match severity {
+        Severity::Error => style.danger(text),
+        Severity::Warning => style.warning(text),
+        Severity::Info => style.note(text),
+    }
+}
+
+/// The findings by severity and check, each check with what to do about it, and a summary.
+#[must_use]
+pub fn table(report: &Report, style: Stylesheet, width: Option<usize>) -> String {
+    let counts = report.counts();
+    if counts.findings == 0 && counts.could_not_run == 0 {
+        let good = style.success(format!("{} is as it should be", report.workload));
+        return format!("{good} ({})\n", summary(report));
+    }
+    let mut lines = Lines::new(report, style, width);
+    lines.heading();
+    for group in groups(&report.findings) {
+        lines.group(group);
+    }
+    for (cause, checks) in by_cause(&report.could_not_run) {
+        lines.unknown(cause, &checks);
+    }
+    lines.run("", 0, &summary(report));
+    lines.text
+}
+
+/// What is written so far, and how.
+struct Lines {
+    style: Stylesheet,
+    width: Option<usize>,
+    /// How wide the column of objects is.
+    object: usize,
+    text: String,
+}
+
+impl Lines {
+    fn new(report: &Report, style: Stylesheet, width: Option<usize>) -> Self {
+        let longest = report.findings.iter().map(|finding| finding.object.chars().count()).max();
+        let is_roomy = width.is_none_or(|width| width >= ROOMY);
+        let widest = if is_roomy { OBJECT_WIDTH_WITH_ROOM } else { OBJECT_WIDTH };
+        Self {
+            style,
+            width: width.map(|width| width.max(NARROWEST)),
+            object: longest.unwrap_or(0).clamp(OBJECT_WIDTH, widest),
+            text: String::new(),
+        }
+    }
+
+    fn heading(&mut self) {
+        let (object, start) = (format!("{:INDENT$}CHECK, OBJECT", "SEVERITY"), self.start());
+        self.text.push_str(&format!("{object:start$}EVIDENCE\n"));
+    }
+
+    /// Column at which evidence starts.
+    fn start(&self) -> usize {
+        INDENT + self.object + GAP
+    }
+
+    /// A line of a check: what it is of, in a colour, and its name.
+    fn check(&mut self, label: &str, painted: impl Fn(String) -> String, rest: &str) {
+        let label = painted(format!("{label:<SEVERITY_WIDTH$}"));
+        self.text.push_str(&format!("{label}{:GAP$}{rest}\n", ""));
+    }
+
+    /// Text that may be long, from column `start` on; `first` stands before it on its first line.
+    fn run(&mut self, first: &str, start: usize, text: &str) {
+        let room = self.width.map(|width| width.saturating_sub(start));
+        for (index, line) in wrap(text, room).into_iter().enumerate() {
+            let before = if index == 0 { first } else { "" };
+            let indent = start.saturating_sub(before.chars().count());
+            self.text.push_str(&format!("{before}{:indent$}{line}\n", ""));
+        }
+    }
+
+    fn group(&mut self, findings: &[Finding]) {
+        let Some(first) = findings.first() else { return };
+        let style = self.style;
+        let expected = format!("(expected: {})", meaning(first.check));
+        let length = INDENT + first.check.len() + 1 + expected.len();
+        let fits = self.width.is_none_or(|width| length <= width);
+        let check = style.value(first.check);
+        let beside = if fits { format!("{check} {}", style.note(&expected)) } else { check };
+        self.check(first.severity.as_str(), |text| paint(style, first.severity, text), &beside);
+        if !fits {
+            let room = self.width.map(|width| width.saturating_sub(INDENT));
+            for line in wrap(&expected, room) {
+                self.text.push_str(&format!("{:INDENT$}{}\n", "", style.note(line)));
+            }
+        }
+        let shown = if findings.len() > SHOWN_IN_FULL { SHOWN_OF_MORE } else { findings.len() };
+        let start = self.start();
+        for finding in &findings[..shown] {
+            let object = format!("{:INDENT$}{}", "", finding.object);
+            if finding.object.chars().count() > self.object {
+                self.text.push_str(&format!("{object}\n"));
+                self.run("", start, &finding.evidence);
+            } else {
+                self.run(&object, start, &finding.evidence);
+            }
+        }
+        if findings.len() > shown {
+            let more = format!("+ {} more, see -o wide", findings.len() - shown);
+            self.text.push_str(&format!("{:INDENT$}{}\n", "", style.note(more)));
+        }
+        let mut told: Vec<&str> = Vec::new();
+        for finding in &findings[..shown] {
+            if !told.contains(&finding.remedy.as_str()) {
+                told.push(&finding.remedy);
+                self.remedy(&finding.remedy);
+            }
+        }
+        self.text.push('\n');
+    }
+
+    fn remedy(&mut self, text: &str) {
+        self.run(&format!("{:INDENT$}-> ", ""), INDENT + 3, text);
+    }
+
+    fn unknown(&mut self, cause: &Unknown, checks: &[&str]) {
+        let style = self.style;
+        let count = match checks.len() {
+            1 => "1 check could not run".to_owned(),
+            many => format!("{many} checks could not run"),
+        };
+        self.check("unknown", |text| style.warning(text), &style.value(count));
+        self.run(&" ".repeat(INDENT), INDENT, &cause.to_string());
+        self.run(&" ".repeat(INDENT), INDENT, &checks.join(", "));
+        self.remedy(if cause.is_forbidden {
+            "Ask for the right to read it, or leave these checks out with --skip"
+        } else {
+            "Run `shardctl verify` again; with -v 6 it shows each request"
+        });
+        self.text.push('\n');
+    }
+}
+
+/// The checks that could not run, by what stood in their way.
+fn by_cause(could_not_run: &[CouldNotRun]) -> Vec<(&Unknown, Vec<&'static str>)> {
+    let mut causes: Vec<(&Unknown, Vec<&'static str>)> = Vec::new();
+    for CouldNotRun { check, cause, .. } in could_not_run {
+        match causes.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, checks)) => checks.push(check),
+            None => causes.push((cause, vec![check])),
+        }
+    }
+    causes
+}
+
+/// Every finding and every check on a line of its own, never cut: for grep, and for the whole picture.
+#[must_use]
+pub fn wide(report: &Report, style: Stylesheet) -> String {
+    let mut columns = Columns::new(&["result", "check", "object", "evidence", "remedy"], None);
+    let mut row = |result: String, check: &str, rest: [&str; 3]| {
+        let rest = rest.iter().map(|text| (*text).to_owned());
+        columns.row([result, check.to_owned()].into_iter().chain(rest));
+    };
+    for finding in &report.findings {
+        row(
+            paint(style, finding.severity, finding.severity),
+            finding.check,
+            [&finding.object, &finding.evidence, &finding.remedy],
+        );
+    }
+    for blind in &report.could_not_run {
+        row(style.warning("unknown"), blind.check, ["", &blind.cause.to_string(), ""]);
+    }
+    for id in &report.passed {
+        row(style.success("passed"), id, ["", meaning(id), ""]);
+    }
+    for skipped in &report.skipped {
+        row(style.note("skipped"), skipped.check, ["", &skipped.reason, ""]);
+    }
+    format!("{columns}\n{}\n", summary(report))
+}
