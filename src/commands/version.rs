@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::commands::target::connect;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 
@@ -22,5 +23,9 @@ pub fn run(context: &Context, args: &VersionArgs) -> Result<ExitCode, CommandErr
     if args.client {
         return Ok(ExitCode::Done);
     }
-    Ok(ExitCode::Done)
+    context.block_on(async {
+        let version = connect(context).await?.server_version().await?;
+        context.ui.print(&format!("Server Version: {version}\n"));
+        Ok(ExitCode::Done)
+    })
 }

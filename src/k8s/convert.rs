@@ -44,18 +44,25 @@ fn all(quantities: Option<&Quantities>) -> BTreeMap<String, Quantity> {
     quantities.into_iter().flatten().map(|(name, amount)| (name.clone(), quantity(amount))).collect()
 }
 
-/// Field managers of an object's spec; writers of status alone are left out.
-fn managers(meta: &ObjectMeta) -> Vec<String> {
+/// Field managers of an object's spec; writers of status, labels or annotations alone are left out.
+pub(super) fn managers(meta: &ObjectMeta) -> Vec<String> {
     let mut managers: Vec<String> = meta
         .managed_fields
         .iter()
         .flatten()
-        .filter(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty())
+        .filter(|entry| entry.fields_v1.as_ref().is_some_and(|fields| fields.0.get("f:spec").is_some()))
         .filter_map(|entry| entry.manager.clone())
         .collect();
     managers.sort();
     managers.dedup();
     managers
+}
+
+/// When an object was asked to end: its deletion timestamp is that plus the grace period.
+fn asked_to_end(meta: &ObjectMeta) -> Option<Timestamp> {
+    let ends_by = time(meta.deletion_timestamp.as_ref())?;
+    let grace = meta.deletion_grace_period_seconds.unwrap_or(0);
+    Some(ends_by.checked_sub(jiff::SignedDuration::from_secs(grace)).unwrap_or(ends_by))
 }
 
 pub(super) fn workload(set: &StatefulSet, namespace: &str) -> Workload {
@@ -275,7 +282,7 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
         uid: meta.uid.clone().unwrap_or_default(),
         resource_version: meta.resource_version.clone().unwrap_or_default(),
         created_at: time(meta.creation_timestamp.as_ref()),
-        deleted_at: time(meta.deletion_timestamp.as_ref()),
+        deleted_at: asked_to_end(meta),
         node: spec.node_name.clone().filter(|name| !name.is_empty()).map(NodeName::new),
         phase: status.phase.clone().unwrap_or_else(|| "Unknown".to_owned()),
         qos_class: status.qos_class.clone().unwrap_or_default(),
@@ -351,7 +358,7 @@ pub(super) fn node(node: &core::Node) -> Node {
         labels: meta.labels.clone().unwrap_or_default(),
         taints: spec.taints.iter().flatten().map(taint).collect(),
         is_cordoned: spec.unschedulable == Some(true),
-        deleted_at: time(meta.deletion_timestamp.as_ref()),
+        deleted_at: asked_to_end(meta),
         created_at: time(meta.creation_timestamp.as_ref()),
         is_ready: conditions().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
         pressures: conditions()
@@ -443,7 +450,7 @@ pub(super) fn claim(claim: &core::PersistentVolumeClaim) -> Claim {
         capacity: status.capacity.as_ref().map(|capacity| named(Some(capacity), "storage")),
         storage_class: spec.storage_class_name,
         volume: spec.volume_name.filter(|name| !name.is_empty()).map(VolumeName::new),
-        deleted_at: time(meta.deletion_timestamp.as_ref()),
+        deleted_at: asked_to_end(meta),
     }
 }
 

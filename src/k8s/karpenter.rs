@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kube::core::DynamicObject;
 use serde::Deserialize;
 
+use super::convert;
 use crate::domain::names::NodePoolName;
 use crate::domain::quantity::Quantity;
 use crate::domain::snapshot::{NodeClassRef, NodeExpression, NodePool, NodePoolBudget, Taint};
@@ -121,7 +122,6 @@ fn by_type(conditions: Vec<Condition>) -> BTreeMap<String, (bool, String)> {
 pub(super) fn node_pool(object: &DynamicObject) -> Result<NodePool, serde_json::Error> {
     let Object { spec, status } = serde_json::from_value(object.data.clone())?;
     let template = spec.template.spec;
-    let managers = object.metadata.managed_fields.iter().flatten();
     let deleted_at: Option<Timestamp> = object.metadata.deletion_timestamp.as_ref().map(|time| time.0);
     Ok(NodePool {
         name: NodePoolName::new(object.metadata.name.clone().unwrap_or_default()),
@@ -164,9 +164,6 @@ pub(super) fn node_pool(object: &DynamicObject) -> Result<NodePool, serde_json::
         ),
         conditions: by_type(status.conditions),
         deleted_at,
-        managers: managers
-            .filter(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty())
-            .filter_map(|entry| entry.manager.clone())
-            .collect(),
+        managers: convert::managers(&object.metadata),
     })
 }
