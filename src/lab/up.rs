@@ -4,7 +4,7 @@
 //! 2. Choose ports, write what kwokctl and Karpenter are told, and let kwokctl start the control plane.
 //! 3. As soon as the API server answers, while kwokctl still works: define Karpenter's, kwok's and the VPA's kinds, and
 //!    start metrics-server, which needs none of them.
-//! 4. Start the rest of the add-ons: Karpenter exits when its kinds are not there.
+//! 4. Start the rest of the add-ons once these kinds are offered: Karpenter exits without them, or limps without some.
 //! 5. Wait until every component lives and listens.
 //!
 //! A lab that is up is left alone, save for components that have stopped: those are started again.
@@ -288,13 +288,15 @@ impl<'a> Starting<'a> {
         let furniture = objects::furniture(&record.ports, record.options.node_launch())?;
         let applied = async {
             objects::apply(&client, &definitions, self.deadline).await?;
-            // The node class is among these: once it is stored, Karpenter's kinds are served.
             objects::apply(&client, &furniture, self.deadline).await
         };
         applied
             .await
             .context("furnish the lab")
             .map_err(|error| self.hint(error.into()))?;
+        objects::wait_until_served(&client, &definitions, self.deadline)
+            .await
+            .map_err(|error| self.hint(error))?;
         self.start_addons(|_| true)?;
         // kwok's own kinds come from kwokctl, at the end of its work.
         objects::apply(&client, &metrics, self.deadline)
