@@ -11,4 +11,4 @@ lab:
 	target/debug/shardctl lab up
 
 lab-down:
-	cargo run --quiet -- lab down --all
+	cargo run --quiet -- lab down
