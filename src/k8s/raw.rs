@@ -80,6 +80,23 @@ impl RawClient {
         })
     }
 
+    /// Every group, version and resource that the server offers, as one document: what clients go by when they start.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn discovery(&self) -> Result<Value, RawError> {
+        const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        let request = Request::get("/apis").header(http::header::ACCEPT, AGGREGATED);
+        let problem = |reason: String| RawError::Request {
+            method: Method::GET,
+            path: "/apis".to_owned(),
+            reason,
+            status: None,
+        };
+        let request = request.body(Vec::new()).map_err(|error| problem(error.to_string()))?;
+        self.client.request(request).await.map_err(|error| problem(error.to_string()))
+    }
+
     /// Asks for a path whose content does not matter, such as `/readyz`.
     ///
     /// # Errors

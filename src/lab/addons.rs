@@ -118,6 +118,16 @@ pub fn core(lab: &LabFolder, build: &BuildFolder) -> Vec<Process> {
     CORE.iter().map(|&(name, file, binary)| process(lab, name, file, &build.binary(binary))).collect()
 }
 
+/// kwokctl itself, which only runs while a lab is started.
+#[must_use]
+pub fn starter(lab: &LabFolder, build: &BuildFolder) -> Process {
+    Process {
+        pid_file: lab.root().join("kwokctl.pid"),
+        log: lab.kwokctl_log(),
+        ..process(lab, "kwokctl", "kwokctl", &build.binary("kwokctl"))
+    }
+}
+
 fn process(lab: &LabFolder, name: &'static str, file: &str, binary: &Path) -> Process {
     Process {
         name,

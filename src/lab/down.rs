@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::addons::{addons, core};
+use super::addons::{addons, core, starter};
 use super::layout::{LabFolder, LabName, Layout};
 use super::ports::Ports;
 use super::process::{Process, stop};
@@ -43,10 +43,13 @@ pub fn down(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(), CommandError
 
 /// Stops a lab's processes and removes its files. The caller holds the lab's lock.
 pub fn remove(layout: &Layout, lab: &LabFolder) -> Result<(), CommandError> {
+    let build = Record::read(lab).map_or_else(|| layout.build(), |record| layout.build_of(&record.build));
+    // An interrupted start may have left it behind; it would start again what is stopped here.
+    let mut left = stop(&[starter(lab, &build)], GRACE);
     let (mut others, mut etcd) = processes(layout, lab);
     // etcd is the first of the control plane; it goes last, so that the others do not fill their logs with complaints.
     others.extend(etcd.drain(1..));
-    let mut left = stop(&others, GRACE);
+    left.extend(stop(&others, GRACE));
     left.extend(stop(&etcd, GRACE));
     if !left.is_empty() {
         return Err(CommandError::failed(format!(

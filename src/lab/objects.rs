@@ -136,44 +136,93 @@ pub async fn apply(client: &RawClient, objects: &[Object], deadline: Instant) ->
     futures::future::try_join_all(work).await.map(drop)
 }
 
-/// Waits until the API server's discovery lists every kind that `definitions` define: a client that asks sooner is told
-/// that there is no such kind, and Karpenter then goes without its indexes until it is started again.
+/// Waits until the server offers every kind that `definitions` define. A client that starts earlier may go without some
+/// for ever: Karpenter then never finds the machine that belongs to a node.
 ///
 /// # Errors
-/// The first kind that is not listed at `deadline`.
-pub async fn served(client: &RawClient, definitions: &[Object], deadline: Instant) -> anyhow::Result<()> {
-    for definition in definitions {
-        let value: Value = serde_saphyr::from_str(&definition.yaml)?;
-        let (group, plural) = (&value["spec"]["group"], &value["spec"]["names"]["plural"]);
-        let versions = value["spec"]["versions"].as_array().into_iter().flatten();
-        for version in versions.filter(|version| version["served"] == true) {
-            let group_version = format!(
-                "{}/{}",
-                group.as_str().unwrap_or_default(),
-                version["name"].as_str().unwrap_or_default()
-            );
-            while !is_listed(client, group, &group_version, plural).await {
-                anyhow::ensure!(
-                    Instant::now() < deadline,
-                    "the API server does not serve {plural} of {group_version}"
-                );
-                tokio::time::sleep(Duration::from_millis(50)).await;
+/// What is still missing at the `deadline`, or what the server said last.
+pub async fn wait_until_served(
+    client: &RawClient,
+    definitions: &[Object],
+    deadline: Instant,
+) -> Result<(), CommandError> {
+    let mut kinds = Vec::new();
+    for object in definitions {
+        let definition: Value =
+            serde_saphyr::from_str(&object.yaml).context("an object of the lab is not YAML")?;
+        kinds.extend(kinds_of(&definition));
+    }
+    loop {
+        let answer = client.discovery().await;
+        let mut missing = Vec::new();
+        for kind in &kinds {
+            // Clients ask one of two places, and these do not change at the same moment.
+            let listed = matches!(&answer, Ok(discovery) if kind.is_offered(discovery));
+            if !listed || !kind.is_listed(client).await {
+                missing.push(kind);
             }
         }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            answer.context("ask what the API server offers")?;
+            let names: Vec<_> = missing.iter().map(|kind| kind.resource.as_str()).collect();
+            return Err(CommandError::failed(format!("the API server does not offer {}", names.join(", "))));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(())
 }
 
-async fn is_listed(client: &RawClient, group: &Value, group_version: &str, plural: &Value) -> bool {
-    let contains = |answer: &Value, list: &str, name: &Value| {
-        answer[list].as_array().is_some_and(|entries| entries.iter().any(|entry| entry["name"] == *name))
-    };
-    let Ok(groups) = client.get("/apis").await else { return false };
-    if !contains(&groups, "groups", group) {
-        return false;
+/// A kind as discovery lists it.
+#[derive(Debug, PartialEq, Eq)]
+struct Kind {
+    group: String,
+    version: String,
+    resource: String,
+}
+
+/// The kinds of a custom resource definition: one for each version that it serves.
+fn kinds_of(definition: &Value) -> Vec<Kind> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let spec = &definition["spec"];
+    spec["versions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|version| version["served"] == true)
+        .map(|version| Kind {
+            group: text(&spec["group"]),
+            version: text(&version["name"]),
+            resource: text(&spec["names"]["plural"]),
+        })
+        .collect()
+}
+
+impl Kind {
+    /// Whether the list of its group and version has it.
+    async fn is_listed(&self, client: &RawClient) -> bool {
+        let path = format!("/apis/{}/{}", self.group, self.version);
+        client.get(&path).await.is_ok_and(|list| {
+            list["resources"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|resource| resource["name"] == self.resource.as_str())
+        })
     }
-    let resources = client.get(&format!("/apis/{group_version}")).await;
-    resources.is_ok_and(|resources| contains(&resources, "resources", plural))
+
+    /// Whether the document of all groups has it.
+    fn is_offered(&self, discovery: &Value) -> bool {
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        list(&discovery["items"])
+            .iter()
+            .filter(|group| group["metadata"]["name"] == self.group.as_str())
+            .flat_map(|group| list(&group["versions"]))
+            .filter(|version| version["version"] == self.version.as_str())
+            .flat_map(|version| list(&version["resources"]))
+            .any(|resource| resource["resource"] == self.resource.as_str())
+    }
 }
 
 #[cfg(test)]
@@ -190,12 +239,13 @@ mod tests {
                 "/apis/storage.k8s.io/v1/storageclasses/standard",
                 "/apis/storage.k8s.io/v1/storageclasses/managed-csi",
                 "/apis/storage.k8s.io/v1/storageclasses/managed-csi-premium",
+                "/apis/storage.k8s.io/v1/storageclasses/managed-csi-premium-retain",
                 "/api/v1/namespaces/kube-system/services/metrics-server",
                 "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io",
                 "/apis/karpenter.kwok.sh/v1alpha1/kwoknodeclasses/default",
             ]
         );
-        assert!(objects[5].yaml.contains("nodeRegistrationDelay: 12s"));
+        assert!(objects[6].yaml.contains("nodeRegistrationDelay: 12s"));
         assert!(objects.iter().all(|object| !object.yaml.contains('@')));
     }
 
@@ -203,5 +253,25 @@ mod tests {
     fn comments_and_empty_documents_are_no_objects() {
         assert!(parse("---\n# nothing\n---\n\n").unwrap().is_empty());
         assert!(parse("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n").is_err());
+    }
+
+    #[test]
+    fn a_kind_is_looked_for_in_every_version_that_is_served() {
+        let definition = serde_json::json!({ "spec": {
+            "group": "karpenter.sh",
+            "names": { "plural": "nodeclaims" },
+            "versions": [{ "name": "v1", "served": true }, { "name": "v1beta1", "served": false }],
+        }});
+        let kinds = kinds_of(&definition);
+        assert_eq!(kinds.len(), 1);
+        let discovery = |resource: &str| {
+            serde_json::json!({ "items": [{
+                "metadata": { "name": "karpenter.sh" },
+                "versions": [{ "version": "v1", "resources": [{ "resource": resource }] }],
+            }]})
+        };
+        assert!(kinds[0].is_offered(&discovery("nodeclaims")));
+        assert!(!kinds[0].is_offered(&discovery("nodepools")));
+        assert!(!kinds[0].is_offered(&Value::Null));
     }
 }

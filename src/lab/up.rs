@@ -4,20 +4,20 @@
 //! 2. Choose ports, write what kwokctl and Karpenter are told, and let kwokctl start the control plane.
 //! 3. As soon as the API server answers, while kwokctl still works: define Karpenter's, kwok's and the VPA's kinds, and
 //!    start metrics-server, which needs none of them.
-//! 4. Start the rest of the add-ons: Karpenter exits when its kinds are not there.
+//! 4. Start the rest of the add-ons once these kinds are offered: Karpenter exits without them, or limps without some.
 //! 5. Wait until every component lives and listens.
 //!
 //! A lab that is up is left alone, save for components that have stopped: those are started again.
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::time::sleep;
 
-use super::addons::{Addon, addons, core, find_shard_server};
+use super::addons::{Addon, addons, core, find_shard_server, starter};
 use super::components::{kubernetes_version, version_of};
 use super::layout::{BuildFolder, LabFolder, LabName, Layout};
 use super::ports::Ports;
@@ -237,39 +237,45 @@ impl<'a> Starting<'a> {
     }
 
     /// Starts everything that does not run, and returns once all of it is ready.
-    async fn run(&mut self, command: std::process::Command, record: &Record) -> Result<(), CommandError> {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.lab.kwokctl_log())
-            .with_context(|| format!("open {}", self.lab.kwokctl_log().display()))?;
-        let mut command = tokio::process::Command::from(command);
-        command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
-        let mut kwokctl = command.spawn().context("start kwokctl")?;
+    async fn run(&mut self, mut command: Command, record: &Record) -> Result<(), CommandError> {
+        let mut kwokctl = starter(self.lab, self.build).start(&mut command).context("start kwokctl")?;
+        let result = self.furnish(&mut kwokctl, record).await;
+        if result.is_err() {
+            // Left alone, it would go on, and get in the way of the next start.
+            let _ = kwokctl.kill();
+        }
+        let _ = kwokctl.wait();
+        starter(self.lab, self.build).forget();
+        result
+    }
 
-        let client = self.api_server(&mut kwokctl).await?;
+    /// Does what is to be done while kwokctl works and after it.
+    async fn furnish(&mut self, kwokctl: &mut Child, record: &Record) -> Result<(), CommandError> {
+        let client = self.api_server(kwokctl).await?;
         self.start_addons(|addon| addon.process.name == "metrics-server")?;
         let definitions = objects::definitions(self.build)?;
         let metrics = objects::metrics(self.build)?;
         let furniture = objects::furniture(&record.ports, record.options.node_launch())?;
         let applied = async {
             objects::apply(&client, &definitions, self.deadline).await?;
-            objects::apply(&client, &furniture, self.deadline).await?;
-            objects::served(&client, &definitions, self.deadline).await
+            objects::apply(&client, &furniture, self.deadline).await
         };
         applied.await.context("furnish the lab").map_err(|error| self.hint(error.into()))?;
+        objects::wait_until_served(&client, &definitions, self.deadline)
+            .await
+            .map_err(|error| self.hint(error))?;
         self.start_addons(|_| true)?;
         // kwok's own kinds come from kwokctl, at the end of its work.
         objects::apply(&client, &metrics, self.deadline)
             .await
             .context("furnish the lab")
             .map_err(|error| self.hint(error.into()))?;
-        self.wait_for_kwokctl(&mut kwokctl).await?;
+        self.wait_for_kwokctl(kwokctl).await?;
         self.settle(&client).await
     }
 
     /// Waits until the API server answers. It is not ready then, but takes objects.
-    async fn api_server(&self, kwokctl: &mut tokio::process::Child) -> Result<RawClient, CommandError> {
+    async fn api_server(&self, kwokctl: &mut Child) -> Result<RawClient, CommandError> {
         let mut problem = "kwokctl did not write a kubeconfig".to_owned();
         loop {
             if self.lab.kubeconfig().is_file() {
@@ -289,7 +295,7 @@ impl<'a> Starting<'a> {
         }
     }
 
-    async fn wait_for_kwokctl(&self, kwokctl: &mut tokio::process::Child) -> Result<(), CommandError> {
+    async fn wait_for_kwokctl(&self, kwokctl: &mut Child) -> Result<(), CommandError> {
         loop {
             if let Some(status) = kwokctl.try_wait()? {
                 return if status.success() { Ok(()) } else { Err(self.kwokctl_failed()) };
