@@ -9,7 +9,7 @@ mod build;
 mod components;
 mod down;
 mod kwokctl;
-mod layout;
+pub mod layout;
 mod objects;
 mod ports;
 mod process;

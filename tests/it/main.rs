@@ -1,0 +1,6 @@
+//! Commands without a cluster: what they say, and how they end.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod init;
