@@ -113,6 +113,7 @@ pub async fn connect(context: &Context) -> Result<Cluster, CommandError> {
         impersonate: global.impersonate.clone(),
         impersonate_groups: global.impersonate_groups.clone(),
         request_timeout: global.request_timeout,
+        is_local: false,
     };
     let log = (global.verbosity >= LOG_REQUESTS_FROM).then(|| {
         let ui = Arc::clone(&context.ui);

@@ -40,6 +40,8 @@ pub struct ConnectOptions {
     pub impersonate: Option<String>,
     pub impersonate_groups: Vec<String>,
     pub request_timeout: Duration,
+    /// The server is on this machine: no proxy of the environment is asked.
+    pub is_local: bool,
 }
 
 /// Receives one line for each request that was answered or failed.
@@ -67,6 +69,9 @@ impl Cluster {
         config.default_retry = false;
         config.connect_timeout = Some(options.request_timeout);
         config.read_timeout = None;
+        if options.is_local {
+            config.proxy_url = None;
+        }
         config.auth_info.impersonate.clone_from(&options.impersonate);
         if !options.impersonate_groups.is_empty() {
             config.auth_info.impersonate_groups = Some(options.impersonate_groups.clone());
@@ -178,7 +183,7 @@ impl Cluster {
         }
     }
 
-    /// Runs a write once, with the request timeout.
+    /// Sends once, with the request timeout: what changes something is never tried again without a word.
     pub(super) async fn write<T>(
         &self,
         operation: &str,

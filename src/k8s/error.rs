@@ -122,6 +122,13 @@ impl RequestError {
         matches!(self.failure, Failure::TooManyRequests | Failure::Server | Failure::Unreachable)
     }
 
+    /// Whether the same request may succeed in a moment on a server that is still starting: a kind, a namespace or a
+    /// role may be in the making.
+    #[must_use]
+    pub fn may_pass_while_starting(&self) -> bool {
+        !matches!(self.failure, Failure::Unauthorized | Failure::Invalid)
+    }
+
     /// What the operator can do about it.
     #[must_use]
     pub fn hints(&self) -> Vec<&'static str> {

@@ -7,7 +7,7 @@ mod error;
 mod health;
 mod karpenter;
 mod prerequisites;
-pub mod raw;
+mod raw;
 mod snapshot;
 mod watch;
 

@@ -11,7 +11,10 @@ use super::kwokctl::fill;
 use super::layout::BuildFolder;
 use super::ports::Ports;
 use crate::error::CommandError;
-use crate::k8s::raw::{RawClient, RawError};
+use crate::k8s::{Cluster, RequestError};
+
+/// Name under which the lab's own objects are recorded.
+const FIELD_MANAGER: &str = "shardctl-lab";
 
 /// An object and its path in the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,12 +124,12 @@ pub fn furniture(ports: &Ports, node_launch: Duration) -> Result<Vec<Object>, Co
 ///
 /// # Errors
 /// What the server said last.
-pub async fn apply(client: &RawClient, objects: &[Object], deadline: Instant) -> Result<(), RawError> {
+pub async fn apply(client: &Cluster, objects: &[Object], deadline: Instant) -> Result<(), RequestError> {
     let work = objects.iter().map(|object| async move {
         loop {
-            match client.apply(&object.path, &object.yaml).await {
+            match client.apply_path(&object.path, &object.yaml, FIELD_MANAGER).await {
                 Ok(()) => return Ok(()),
-                Err(error) if error.may_pass() && Instant::now() < deadline => {
+                Err(error) if error.may_pass_while_starting() && Instant::now() < deadline => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Err(error) => return Err(error),
@@ -142,7 +145,7 @@ pub async fn apply(client: &RawClient, objects: &[Object], deadline: Instant) ->
 /// # Errors
 /// What is still missing at the `deadline`, or what the server said last.
 pub async fn wait_until_served(
-    client: &RawClient,
+    client: &Cluster,
     definitions: &[Object],
     deadline: Instant,
 ) -> Result<(), CommandError> {
@@ -201,9 +204,9 @@ fn kinds_of(definition: &Value) -> Vec<Kind> {
 
 impl Kind {
     /// Whether the list of its group and version has it.
-    async fn is_listed(&self, client: &RawClient) -> bool {
+    async fn is_listed(&self, client: &Cluster) -> bool {
         let path = format!("/apis/{}/{}", self.group, self.version);
-        client.get(&path).await.is_ok_and(|list| {
+        client.get_path(&path).await.is_ok_and(|list| {
             list["resources"]
                 .as_array()
                 .into_iter()

@@ -27,7 +27,7 @@ use super::{UpArgs, build, down, env_lines, kwokctl, objects, sizes};
 use crate::context::Context;
 use crate::domain::catalogue;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::raw::{RawClient, RawError};
+use crate::k8s::{Cluster, ConnectOptions};
 
 /// How long a machine takes to appear: of the order of what Azure needs at its best, and short enough to wait for.
 const NODE_LAUNCH: Duration = Duration::from_secs(12);
@@ -35,6 +35,8 @@ const NODE_LAUNCH: Duration = Duration::from_secs(12);
 const POD_START: Duration = Duration::from_millis(2500);
 /// A lab that is not up by then never will be: warm it takes seconds, on a busy machine a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long one answer of the API server may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(25);
 
 /// Runs `shardctl lab up`.
@@ -275,7 +277,7 @@ impl<'a> Starting<'a> {
     }
 
     /// Waits until the API server answers. It is not ready then, but takes objects.
-    async fn api_server(&self, kwokctl: &mut Child) -> Result<RawClient, CommandError> {
+    async fn api_server(&self, kwokctl: &mut Child) -> Result<Cluster, CommandError> {
         let mut problem = "kwokctl did not write a kubeconfig".to_owned();
         loop {
             if self.lab.kubeconfig().is_file() {
@@ -320,7 +322,7 @@ impl<'a> Starting<'a> {
     }
 
     /// Waits until everything lives and listens, and pods can be made.
-    async fn settle(&mut self, client: &RawClient) -> Result<(), CommandError> {
+    async fn settle(&mut self, client: &Cluster) -> Result<(), CommandError> {
         loop {
             for child in &mut self.children {
                 let _ = child.try_wait();
@@ -329,7 +331,7 @@ impl<'a> Starting<'a> {
             // A pod is refused as long as its namespace has no service account.
             if self.addons.iter().all(Addon::listens)
                 && client.probe("/readyz").await.is_ok()
-                && client.get("/api/v1/namespaces/default/serviceaccounts/default").await.is_ok()
+                && client.get_path("/api/v1/namespaces/default/serviceaccounts/default").await.is_ok()
             {
                 return Ok(());
             }
@@ -374,8 +376,14 @@ impl<'a> Starting<'a> {
     }
 }
 
-async fn connect(kubeconfig: &Path) -> Result<RawClient, RawError> {
-    let client = RawClient::from_file(kubeconfig).await?;
+async fn connect(kubeconfig: &Path) -> Result<Cluster, CommandError> {
+    let options = ConnectOptions {
+        kubeconfig: Some(kubeconfig.to_owned()),
+        request_timeout: REQUEST_TIMEOUT,
+        is_local: true,
+        ..ConnectOptions::default()
+    };
+    let client = Cluster::connect(&options, None).await?;
     client.probe("/version").await?;
     Ok(client)
 }
