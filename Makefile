@@ -1,14 +1,60 @@
-# The lab: a real control plane on this machine. See docs/lab.md.
+# The few words a person needs. Each line is a command that can be typed by hand.
 
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shardctl/lab
+DEMO := target/demo
+SHARDCTL := target/debug/shardctl
+# Shows a command and runs it in the demo's own lab: the kubeconfig of the user is neither read nor written.
+define in_demo
+	@printf '\n$$ shardctl %s\n' '$(1)'
+	@eval "$$($(SHARDCTL) lab env --name demo)" && $(SHARDCTL) $(1)
+endef
 
-.PHONY: lab lab-down
+.PHONY: help demo demo-down test lint build lab lab-down
 
-# Starts a lab. The shard server is built too, and left where an installed shardctl finds it.
-lab:
-	cargo build --bin shardctl --example shard-server
+help:
+	@echo 'make demo       a ten-shard service on a real control plane on this machine; make demo-down ends it'
+	@echo 'make test       unit, property and lab tests'
+	@echo 'make bench      the numbers of docs/benchmarks.md, side by side'
+	@echo 'make lint       formatting and clippy'
+	@echo 'make lab        a lab to try things on; make lab-down ends it'
+
+demo: build
+	$(SHARDCTL) lab up --name demo --node-launch 3s --pod-start 1s
+	@mkdir -p $(DEMO)
+	$(call in_demo,init --node-class KWOKNodeClass.karpenter.kwok.sh/default \
+	  --image registry.example/demo:1.0.0 --storage-class managed-csi-premium-retain > $(DEMO)/shardset.yaml)
+	$(call in_demo,deploy -f $(DEMO)/shardset.yaml --phase explore --yes)
+	$(call in_demo,status -f $(DEMO)/shardset.yaml)
+	$(call in_demo,verify -f $(DEMO)/shardset.yaml)
+	$(call in_demo,packing -f $(DEMO)/shardset.yaml)
+	@echo
+	@echo 'The service runs. Try, after   eval "$$($(SHARDCTL) lab env --name demo)"'
+	@echo '  $(SHARDCTL) status -n biometric-shards --watch'
+	@echo '  $(SHARDCTL) lab status'
+	@echo '  kubectl annotate pod -n biometric-shards biometric-shard-3 lab.shardctl.dev/health=503   and verify again'
+	@echo '  $(SHARDCTL) deploy -f $(DEMO)/shardset.yaml --phase stable --dry-run=server'
+	@echo 'make demo-down stops it and leaves nothing behind.'
+
+demo-down:
+	$(SHARDCTL) lab down --name demo
+	rm -rf $(DEMO)
+
+# The lab tests start a lab of their own and take it down.
+test:
+	cargo test --all-targets
+	cargo test --doc
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+build:
+	cargo build --bins --examples
+
+# Starts a lab. The shard server is left where an installed shardctl finds it.
+lab: build
 	install -D target/debug/examples/shard-server $(CACHE)/shard-server
-	target/debug/shardctl lab up
+	$(SHARDCTL) lab up
 
 lab-down:
-	cargo run --quiet -- lab down
+	$(SHARDCTL) lab down

@@ -30,7 +30,7 @@ pub fn table(packing: &Packing, look: Look, with_picture: bool) -> String {
         text.push_str(&compact(packing, look, !with_picture));
         text.push('\n');
     }
-    text + &summary(packing, look)
+    text + &summary(packing, look, false)
 }
 
 /// Columns of the compact table that are left out where they do not fit.
@@ -167,7 +167,7 @@ pub fn wide(packing: &Packing, look: Look) -> String {
     }
     let mut text = columns.to_string();
     text.push('\n');
-    text + &summary(packing, look)
+    text + &summary(packing, look, true)
 }
 
 fn text(known: Option<&str>) -> String {

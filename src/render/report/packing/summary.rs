@@ -9,14 +9,14 @@ use crate::render::report::amounts::{self, count};
 
 /// The lines under the table: shards, fewest nodes, room, requests and use, price, and what is unknown.
 #[must_use]
-pub fn summary(packing: &Packing, look: Look) -> String {
+pub fn summary(packing: &Packing, look: Look, with_assumptions: bool) -> String {
     let mut lines = vec![(Role::Value, shards(packing))];
     lines.extend(loose(packing).into_iter().map(|line| (Role::Danger, line)));
     for unknown in [&packing.nodes_unknown, &packing.occupants_unknown].into_iter().flatten() {
         lines.push((Role::Danger, format!("Could not {unknown}")));
     }
     let plain = [
-        packing.fewest.iter().filter_map(assumptions).collect(),
+        packing.fewest.iter().filter(|_| with_assumptions).filter_map(assumptions).collect(),
         present(packing).into_iter().collect(),
         spread(packing),
         room(packing),
@@ -203,7 +203,7 @@ fn assumptions(fewest: &Fewest) -> Option<String> {
 /// Worth a line only where types are mixed, or where fewer of the nodes that are there would do.
 fn present(packing: &Packing) -> Option<String> {
     let fewest = packing.present?.nodes?;
-    (packing.fewest.len() > 1 || fewest < packing.failure_domains.nodes).then(|| {
+    (fewest < packing.failure_domains.nodes).then(|| {
         format!(
             "Of the {} that are there {fewest} would hold all shards",
             count(packing.totals.nodes, "node")

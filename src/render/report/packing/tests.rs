@@ -228,8 +228,6 @@ stable-2   6-8      12.5/15.74   96.8/110.9Gi   0       3.24 CPU, 14.2Gi
 stable-3   9        4.5/15.74    32.8/110.9Gi   2       3.24 CPU, 14.2Gi
 
 10 shards on 4 nodes; fewest for Standard_E16s_v5: 4 (3 per node)
-A Standard_E16s_v5 is taken to have 15.74 CPU, 110.9Gi allocatable and 0.5 CPU,
-  0.8Gi of DaemonSets, the least and the most seen on 4 such nodes
 2 more shards fit; 12.96 CPU, 56.7Gi are stranded: free, but too little on each
   node for a shard
 Requested 42/62.96 CPU, 323.1/443.8Gi memory; shards use 20 CPU, 240Gi
@@ -258,8 +256,6 @@ stable-3   9        4.5/15.74    32.8/110.9Gi   0       3.24 CPU, 14.2Gi
 9 of 10 shards on 4 nodes; fewest for Standard_E16s_v5: 4 (3 per node)
 Shard 8 is on no node: 0/4 nodes are available: 1 node(s) were unschedulable, 3
   Insufficient cpu
-A Standard_E16s_v5 is taken to have 15.74 CPU, 110.9Gi allocatable and 0.5 CPU,
-  0.8Gi of DaemonSets, the least and the most seen on 4 such nodes
 1 more shard fits (2 slots on nodes that are closed); 12.96 CPU, 56.7Gi are
   stranded: free, but too little on each node for a shard
 Requested 38/62.96 CPU, 291.1/443.8Gi memory; shards use 18 CPU, 216Gi
@@ -297,11 +293,6 @@ stable-0   0-2      12.5/19.7    96.8/137.3Gi   0       3.2 CPU, 8.5Gi
 
 9 shards on 4 nodes; fewest for Standard_E16s_v5: 3 (3 per node); fewest for
   Standard_E20s_v5: 3 (4 per node)
-A Standard_E16s_v5 is taken to have 15.74 CPU, 110.9Gi allocatable and 0.5 CPU,
-  0.8Gi of DaemonSets, the least and the most seen on 3 such nodes; 1 other pod
-  there, 2 CPU, 8Gi in all, needs a place as well
-A Standard_E20s_v5 is taken to have 19.7 CPU, 137.3Gi allocatable and 0.5 CPU,
-  0.8Gi of DaemonSets, the least and the most seen on 1 such node
 Of the 4 nodes that are there 3 would hold all shards
 2 more shards fit (1 slot on nodes that are closed); 10.92 CPU, 43Gi are
   stranded: free, but too little on each node for a shard
@@ -333,8 +324,6 @@ ip-10-0-1-77           999       4.5/15.74    32.8/110.9Gi   2
 970 of 1000 shards on 324 nodes, 10 nodes without shards; fewest for
   Standard_E16s_v5: 334 (3 per node)
 Shards 900-929 are on no node: the scheduler has not placed it yet
-A Standard_E16s_v5 is taken to have 15.74 CPU, 110.9Gi allocatable and 0.5 CPU,
-  0.8Gi of DaemonSets, the least and the most seen on 334 such nodes
 topologySpreadConstraints[0].maxSkew is 2 by hostname, ScheduleAnyway: Karpenter
   takes it as required at first and plans at most 2 shards on a node, so 500
   Standard_E16s_v5, 334 without it
