@@ -13,6 +13,8 @@ use crate::render::style::Stylesheet;
 const FIELDS_SHOWN: usize = 12;
 /// Characters of a value shown.
 const VALUE_SHOWN: usize = 60;
+/// Characters of a line beyond its indentation and signs.
+const LINE_WIDTH: usize = 66;
 
 /// What applying one object would do.
 #[derive(Debug)]
@@ -77,20 +79,21 @@ pub fn plan(objects: &[ObjectSummary<'_>], destination: &str, armed: usize, styl
     if armed > 0 {
         let _ = writeln!(
             text,
-            "{} the template changes under {armed} running shards. They are not touched, but whichever restarts \
-             takes the new template.",
+            "{} it changes under {armed} running shards.\n  They are not touched, but whichever restarts takes the new \
+             template.",
             style.warning("This arms the template:")
         );
     }
     text
 }
 
+/// A field and its values, on two lines where one would be longer than a terminal.
 fn field(change: &Change, style: Stylesheet) -> String {
-    let value = |value: &Option<Value>| match value {
-        None => style.note("(none)"),
-        Some(value) => short(value),
-    };
-    format!("{}: {} -> {}", change.path, value(&change.before), style.value(value(&change.after)))
+    let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "(none)".to_owned(), short);
+    let (before, after) = (value(&change.before), value(&change.after));
+    let is_short = change.path.len() + before.len() + after.len() < LINE_WIDTH;
+    let gap = if is_short { " " } else { "\n        " };
+    format!("{}:{gap}{before} -> {}", change.path, style.value(after))
 }
 
 fn short(value: &Value) -> String {
@@ -110,7 +113,7 @@ pub fn armed(shards: &str, count: usize, phase: Phase, style: Stylesheet) -> Str
     let (runs, moves) =
         if count == 1 { ("runs", "it restarts, it moves") } else { ("run", "one restarts, it moves") };
     format!(
-        "{} {shards} {runs} an older template. If {moves} to the {phase} template by itself.\n  \
+        "{} {shards} {runs} an older one.\n  If {moves} to the {phase} template by itself.\n  \
          `shardctl migrate --to {phase}` moves all of them with the least outage.\n",
         style.warning("The template is armed:")
     )
@@ -147,8 +150,8 @@ Plan for context lab, namespace shop:
       spec.minAvailable: conflict with \"kubectl\"
   ~ statefulset/shard
       spec.template.spec.containers[shard].image: a:1 -> a:2
-This arms the template: the template changes under 10 running shards. They are not touched, but whichever restarts \
-takes the new template.
+This arms the template: it changes under 10 running shards.
+  They are not touched, but whichever restarts takes the new template.
 ";
         assert_eq!(text, expected);
     }
