@@ -1,6 +1,7 @@
 //! `shardctl packing`
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 use crate::commands::target::TargetArgs;
 use crate::commands::watch::watch;
@@ -69,7 +70,11 @@ pub fn run(context: &Context, args: &PackingArgs) -> Result<ExitCode, CommandErr
             None => ExitCode::Done,
         };
         if args.watch {
-            return watch(context, &target, look, show, exit).await;
+            let facts = |packing: &Packing| {
+                let timeless = Packing { taken_at: Timestamp::UNIX_EPOCH, ..packing.clone() };
+                json::json(&render::report(&timeless))
+            };
+            return watch(context, &target, look, show, facts, exit).await;
         }
         let packing = look().await?;
         context.ui.print(&show(&packing));

@@ -67,7 +67,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<ExitCode, CommandErro
         };
         let show = |verdict: &Verdict| args.show(verdict, context.ui.style());
         if args.watch {
-            return watch(context, &target, look, show, exit_code).await;
+            return watch(context, &target, look, show, Verdict::timeless, exit_code).await;
         }
         let verdict = look().await?;
         context.ui.print(&show(&verdict));

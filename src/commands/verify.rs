@@ -109,7 +109,8 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<ExitCode, CommandErro
         let show = |report: &Report| args.show(report, context.ui.style(), context.ui.width());
         let report = match (args.watch, args.wait) {
             (true, _) => {
-                return watch(context, &target, look, show, |report| exit_code(report, args.fail_on)).await;
+                let exit = |report: &Report| exit_code(report, args.fail_on);
+                return watch(context, &target, look, show, Report::timeless, exit).await;
             }
             (false, None) => look().await?,
             (false, Some(longest)) => {
@@ -135,8 +136,13 @@ async fn verification(
         facts.phase = args.phase;
     }
     if let Some(shardset) = &target.shardset {
-        let phase = facts.phase.unwrap_or(Phase::Explore);
-        facts.drift = Some(drift(&target.cluster, shardset, phase).await.map_err(Unknown::from));
+        facts.drift = Some(match facts.phase() {
+            Ok(phase) => {
+                let phase = phase.unwrap_or(Phase::Explore);
+                drift(&target.cluster, shardset, phase).await.map_err(Unknown::from)
+            }
+            Err(unknown) => Err(unknown),
+        });
     }
     Ok(verify(&facts, selection))
 }
@@ -155,13 +161,12 @@ async fn drift(cluster: &Cluster, shardset: &ShardSet, phase: Phase) -> Result<V
     let mut drifts = Vec::new();
     for manifest in shardset.manifests(phase) {
         let Some(live) = cluster.live(&manifest).await? else {
-            let (live, wanted) = ("(none)".to_owned(), "the object".to_owned());
-            drifts.push(Drift { object: manifest.to_string(), path: String::new(), live, wanted });
+            drifts.push(Drift::Missing { object: manifest.to_string() });
             continue;
         };
         // Forced, or a field that somebody else set would be an error instead of a finding.
         let wanted = cluster.apply(&manifest, ApplyOptions { dry_run: true, force: true }).await?;
-        drifts.extend(changes(&live, &wanted).into_iter().map(|change| Drift {
+        drifts.extend(changes(&live, &wanted).into_iter().map(|change| Drift::Field {
             object: manifest.to_string(),
             path: change.path,
             live: text(change.before),

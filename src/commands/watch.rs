@@ -10,25 +10,29 @@ use crate::k8s::Scope;
 /// Between two looks at least so long passes: a report costs requests.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// Shows what `look` finds whenever it reads differently, until interrupted; ends with the last verdict.
+/// Shows what `look` finds whenever it is something else, until interrupted; ends with the last verdict. `facts` is
+/// what is found without the passing of time: only a terminal, where one answer takes the place of the other, shows how
+/// long something has been so.
 ///
 /// # Errors
 /// When the first look fails. A later one that fails is told, and tried again.
-pub async fn watch<T>(
+pub async fn watch<T, F: PartialEq>(
     context: &Context,
     target: &Target,
     look: impl AsyncFn() -> Result<T, CommandError>,
     show: impl Fn(&T) -> String,
+    facts: impl Fn(&T) -> F,
     exit: impl Fn(&T) -> ExitCode,
 ) -> Result<ExitCode, CommandError> {
     let mut found = look().await?;
     let mut changes = target.cluster.changes(&target.snapshot(Scope::default()).await?.workload);
+    let mut known = None;
     let mut shown = String::new();
     loop {
-        let text = show(&found);
-        if text != shown {
+        let (text, now) = (show(&found), Some(facts(&found)));
+        if now != known || (context.ui.is_redrawing() && text != shown) {
             context.ui.print_again(&text);
-            shown = text;
+            (shown, known) = (text, now);
         }
         tokio::select! {
             () = async { tokio::join!(changes.next(), tokio::time::sleep(LOOK_AGAIN_AFTER)); } => {}

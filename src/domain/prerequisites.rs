@@ -369,7 +369,8 @@ mod tests {
             answer: "forbidden".to_owned(),
             is_forbidden: true,
         };
-        let broken: [(&str, &dyn Fn(&mut Facts)); 10] = [
+        type Break<'a> = (&'a str, &'a dyn Fn(&mut Facts));
+        let broken: [Break<'_>; 10] = [
             ("! the API server is v1.29.9", &|facts| facts.server_version = Ok("v1.29.9".to_owned())),
             ("! the cluster has no NodePool API", &|facts| facts.has_node_pools = Ok(false)),
             ("? list node pools: forbidden", &|facts| facts.has_node_pools = Err(unknown("list node pools"))),

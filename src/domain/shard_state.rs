@@ -13,6 +13,8 @@ pub enum ShardState {
     Missing,
     /// The pod is asked to end and has not yet.
     Terminating { since: Timestamp },
+    /// The pod has no node, and no scheduler has said why.
+    Unscheduled,
     /// No node takes the pod, in the scheduler's words.
     Unschedulable { message: String },
     /// A container waits: an image that cannot be pulled, a crash loop, a volume.
@@ -81,7 +83,7 @@ impl ShardState {
                 if pod.node.is_some() {
                     Self::Scheduled
                 } else {
-                    Self::Missing
+                    Self::Unscheduled
                 }
             }
             None => Self::Starting { restarts },
@@ -125,6 +127,7 @@ impl fmt::Display for ShardState {
         match self {
             Self::Missing => f.write_str("has no pod"),
             Self::Terminating { .. } => f.write_str("terminating"),
+            Self::Unscheduled => f.write_str("pending: no scheduler has looked at it yet"),
             Self::Unschedulable { message } => write!(f, "pending: {}", first_sentence(message)),
             Self::Waiting { reason, message, restarts } => {
                 f.write_str(reason)?;
@@ -210,6 +213,14 @@ mod tests {
             None,
         );
         assert_eq!(pending, "pending: 0/4 nodes are available: 4 too small");
+        let unseen = state(
+            &|pod| {
+                (pod.is_ready, pod.node) = (false, None);
+                pod.containers.clear();
+            },
+            None,
+        );
+        assert_eq!(unseen, "pending: no scheduler has looked at it yet");
         let gone = Shard { pod: None, ..base.clone() };
         assert_eq!(ShardState::of(&gone, None), ShardState::Missing);
     }

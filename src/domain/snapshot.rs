@@ -57,6 +57,8 @@ pub struct Snapshot {
     pub autoscalers: Part<Vec<VerticalAutoscaler>>,
     /// What each shard says of itself over HTTP, by ordinal; empty when nobody asked.
     pub health: BTreeMap<u32, Health>,
+    /// Why shards that are up could not be asked, when it was not for the shards.
+    pub health_unknown: Option<Unknown>,
     /// What each pod uses now, by pod name; an error when there is no metrics API.
     pub usage: Part<BTreeMap<PodName, Resources>>,
 }
@@ -328,7 +330,7 @@ pub struct NodePool {
     /// A duration, or `Never`.
     pub expire_after: String,
     pub budgets: Vec<NodePoolBudget>,
-    /// Conditions by type: status and message.
+    /// Conditions by type: whether each holds, and the message; one that is Unknown is left out.
     pub conditions: BTreeMap<String, (bool, String)>,
     pub deleted_at: Option<Timestamp>,
     /// Field managers of the spec.

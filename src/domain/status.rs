@@ -44,6 +44,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict as if taken at any time: two that are equal so say the same.
+    #[must_use]
+    pub fn timeless(&self) -> Self {
+        Self { taken_at: Timestamp::UNIX_EPOCH, ..self.clone() }
+    }
+
     /// The verdict on `snapshot`.
     #[must_use]
     pub fn of(snapshot: &Snapshot, availability: Availability) -> Self {

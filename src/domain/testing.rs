@@ -279,6 +279,7 @@ pub fn healthy() -> Snapshot {
         )])),
         autoscalers: Ok(Vec::new()),
         health: (0..10).map(|ordinal| (ordinal, Health::Healthy { millis: 3 })).collect(),
+        health_unknown: None,
         usage: Ok(shards.iter().map(|shard| (shard.pod_name.clone(), resources("2", "24Gi"))).collect()),
         shards,
     }

@@ -9,10 +9,15 @@ use http::Request;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
+use kube::api::PostParams;
 
 use super::client::Cluster;
+use super::error::{Failure, RequestError};
 use crate::domain::names::PodName;
 use crate::domain::snapshot::{Health, HttpProbe, Shard, Workload};
 
@@ -32,7 +37,14 @@ pub struct Answer {
 }
 
 /// Asks every shard that is up for what its own probes ask: startup, then readiness.
-pub(super) async fn ask(cluster: &Cluster, workload: &Workload, shards: &[Shard]) -> BTreeMap<u32, Health> {
+///
+/// # Errors
+/// When we may not ask, which says nothing about the shards.
+pub(super) async fn ask(
+    cluster: &Cluster,
+    workload: &Workload,
+    shards: &[Shard],
+) -> Result<BTreeMap<u32, Health>, RequestError> {
     let probes: Vec<HttpProbe> = workload
         .template
         .containers
@@ -41,16 +53,51 @@ pub(super) async fn ask(cluster: &Cluster, workload: &Workload, shards: &[Shard]
         .cloned()
         .collect();
     if probes.is_empty() {
-        return BTreeMap::new();
+        return Ok(BTreeMap::new());
     }
     let probes = &probes;
-    stream::iter(shards.iter().filter(|shard| shard.is_up()))
+    let health: BTreeMap<u32, Health> = stream::iter(shards.iter().filter(|shard| shard.is_up()))
         .map(|shard| async move {
             (shard.ordinal, health_of(cluster, &workload.reference.namespace, &shard.pod_name, probes).await)
         })
         .buffer_unordered(CONCURRENT_REQUESTS)
         .collect()
-        .await
+        .await;
+    // A refusal looks like silence, so where there is silence the API server is asked whether it refused.
+    if health.values().any(|health| matches!(health, Health::Silent { .. })) {
+        may_ask(cluster, &workload.reference.namespace).await?;
+    }
+    Ok(health)
+}
+
+/// Whether we may reach the pods of a namespace, as far as the API server tells.
+async fn may_ask(cluster: &Cluster, namespace: &str) -> Result<(), RequestError> {
+    let access = SelfSubjectAccessReview {
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(ResourceAttributes {
+                namespace: Some(namespace.to_owned()),
+                verb: Some("create".to_owned()),
+                resource: Some("pods".to_owned()),
+                subresource: Some("portforward".to_owned()),
+                ..ResourceAttributes::default()
+            }),
+            ..SelfSubjectAccessReviewSpec::default()
+        },
+        ..SelfSubjectAccessReview::default()
+    };
+    let api: Api<SelfSubjectAccessReview> = Api::all(cluster.client.clone());
+    let answer = api.create(&PostParams::default(), &access).await.ok().and_then(|review| review.status);
+    match answer {
+        Some(status) if !status.allowed => Err(RequestError::new(
+            format!("port-forward to the pods in namespace {namespace}"),
+            Failure::Forbidden,
+            status
+                .reason
+                .filter(|reason| !reason.is_empty())
+                .unwrap_or_else(|| "forbidden: you may not create pods/portforward".to_owned()),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The first bad answer of a shard, or the slowest good one.

@@ -105,7 +105,8 @@ struct Condition {
     message: String,
 }
 
-/// Conditions by type: whether each holds, and the message.
+/// Conditions by type: whether each holds, and the message. One that is Unknown says neither and is left out: a
+/// pool that was made or changed a moment ago waits for its controller.
 pub(super) fn conditions(object: &DynamicObject) -> BTreeMap<String, (bool, String)> {
     let status = object.data.get("status").cloned().unwrap_or_default();
     let status: Status = serde_json::from_value(status).unwrap_or_default();
@@ -115,6 +116,7 @@ pub(super) fn conditions(object: &DynamicObject) -> BTreeMap<String, (bool, Stri
 fn by_type(conditions: Vec<Condition>) -> BTreeMap<String, (bool, String)> {
     conditions
         .into_iter()
+        .filter(|condition| condition.status != "Unknown")
         .map(|condition| (condition.type_, (condition.status == "True", condition.message)))
         .collect()
 }

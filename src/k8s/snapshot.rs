@@ -124,10 +124,14 @@ impl Cluster {
             if scope.usage { part(self.usage(&workload).await) } else { not_asked("usage of pods") }
         };
         let health = async {
-            if scope.health { health::ask(self, &workload, &shards).await } else { BTreeMap::new() }
+            if scope.health { health::ask(self, &workload, &shards).await } else { Ok(BTreeMap::new()) }
         };
         let ((nodes, occupants, node_pools, node_classes), surroundings, usage, health) =
             futures::join!(nodes_and_pools, surroundings, usage, health);
+        let (health, health_unknown) = match health {
+            Ok(health) => (health, None),
+            Err(error) => (BTreeMap::new(), Some(Unknown::from(error))),
+        };
         let (server_version, disruption_budgets, services, storage, autoscalers) = match surroundings {
             Some((version, budgets, services, storage, autoscalers)) => {
                 (part(version), part(budgets), part(services), storage, part(autoscalers))
@@ -154,6 +158,7 @@ impl Cluster {
             storage_classes: storage.classes,
             autoscalers,
             health,
+            health_unknown,
             usage,
             workload,
             shards,

@@ -57,6 +57,12 @@ impl Ui {
         }
     }
 
+    /// Whether [`Self::print_again`] takes the place of what was printed before.
+    #[must_use]
+    pub fn is_redrawing(&self) -> bool {
+        self.out.is_terminal
+    }
+
     /// Whether the reader of the answer has gone away.
     #[must_use]
     pub fn is_closed(&self) -> bool {

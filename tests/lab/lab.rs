@@ -64,8 +64,14 @@ impl Lab {
     /// Applies a manifest with kubectl.
     #[track_caller]
     pub fn apply(&self, manifest: &str) {
-        let run = self.kubectl_with_input(&["apply", "-f", "-"], manifest);
-        assert_eq!(run.code, 0, "kubectl apply: {}\n{manifest}", run.stderr);
+        self.kubectl_with(&["apply", "-f", "-"], manifest);
+    }
+
+    /// Runs kubectl with a manifest on standard input.
+    #[track_caller]
+    pub fn kubectl_with(&self, args: &[&str], manifest: &str) {
+        let run = self.kubectl_with_input(args, manifest);
+        assert_eq!(run.code, 0, "kubectl {args:?}: {}\n{manifest}", run.stderr);
     }
 
     fn kubectl_with_input(&self, args: &[&str], input: &str) -> Run {

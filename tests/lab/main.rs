@@ -6,8 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod breaking;
 mod deploy;
 mod lab;
+mod packing;
+mod status;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,7 +28,7 @@ pub type Test = (&'static str, fn(&Lab));
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let all = [deploy::TESTS];
+    let all: Vec<&[Test]> = [&[deploy::TESTS, packing::TESTS, status::TESTS], verify::TESTS].concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,
         Some(filter) => name.contains(filter.as_str()),

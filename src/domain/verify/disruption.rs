@@ -111,11 +111,23 @@ fn pdb_allowance(facts: &Facts<'_>) -> Outcome {
         all if all == replicas => "all must be up".to_owned(),
         required => format!("{required} must be up"),
     };
-    let field_wanted = format!("Set spec.minAvailable of the budget to {}", replicas - spare);
+    let strict = format!("Set spec.minAvailable of the budget to {}", replicas - spare);
+    let counted = u32::try_from(budget.expected_pods).unwrap_or(0).max(replicas);
+    let (count, remedy) = match counted == replicas {
+        true => (String::new(), strict),
+        // The field may be right, and the count is not.
+        false => (
+            format!(" of the {counted} pods that it counts"),
+            format!("{strict}, and let it count shards only: see pdb-covers-shards-only"),
+        ),
+    };
     Ok(vec![violation(
         object(budget),
-        format!("{field} lets {allowed} of {replicas} shards be evicted at once, and {must}"),
-        field_wanted,
+        format!(
+            "{field}{count} lets {} of {replicas} shards be evicted at once, and {must}",
+            allowed.min(&replicas)
+        ),
+        remedy,
     )])
 }
 

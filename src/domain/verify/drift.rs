@@ -1,7 +1,7 @@
 //! Whether the live objects are what the file makes them, and who else writes them.
 
 use super::facts::{few, known, violation};
-use super::{Check, Facts, Outcome, not_applicable};
+use super::{Check, Drift, Facts, Outcome, not_applicable};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::warning("drift", "the live objects are what the file makes them", drift),
@@ -15,9 +15,15 @@ fn drift(facts: &Facts<'_>) -> Outcome {
     Ok(known(drift)?
         .iter()
         .map(|drift| {
+            let evidence = match drift {
+                Drift::Missing { .. } => "it is not there, and the file makes it".to_owned(),
+                Drift::Field { path, live, wanted, .. } => {
+                    format!("{path} is {live}, the file makes it {wanted}")
+                }
+            };
             violation(
-                &drift.object,
-                format!("{} is {}, the file makes it {}", drift.path, drift.live, drift.wanted),
+                drift.object(),
+                evidence,
                 "Take the change into the file, or undo it: `shardctl deploy -f FILE` shows the diff before it writes",
             )
         })

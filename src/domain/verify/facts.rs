@@ -9,17 +9,34 @@ use super::super::shardset::{All, Availability, Phase, ShardSet};
 use super::super::snapshot::{Node, NodePool, Part, Pod, Service, Shard, Snapshot, Taint};
 use super::{NotRun, Violation, not_applicable};
 
-/// A field of a live object that is not what the ShardSet file makes it.
+/// Where the live objects are not what the ShardSet file makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drift {
-    /// The object: `statefulset/biometric-shard`.
-    pub object: String,
-    /// The field: `spec.template.spec.priorityClassName`.
-    pub path: String,
-    /// What it is.
-    pub live: String,
-    /// What the file makes it.
-    pub wanted: String,
+pub enum Drift {
+    /// An object that is not there.
+    Missing {
+        /// The object: `statefulset/biometric-shard`.
+        object: String,
+    },
+    /// A field that is another.
+    Field {
+        object: String,
+        /// The field: `spec.template.spec.priorityClassName`.
+        path: String,
+        /// What it is.
+        live: String,
+        /// What the file makes it.
+        wanted: String,
+    },
+}
+
+impl Drift {
+    /// The object.
+    #[must_use]
+    pub fn object(&self) -> &str {
+        match self {
+            Self::Missing { object } | Self::Field { object, .. } => object,
+        }
+    }
 }
 
 /// What checks look at.

@@ -49,7 +49,10 @@ fn machine(facts: &Facts<'_>, pool: &NodePool) -> Result<Option<Machine>, NotRun
     let (capacity, room, pods) = if let Some(node) = live {
         let pods = occupants.get(&node.name).map(Vec::as_slice).unwrap_or_default();
         let daemons = pods.iter().filter(|pod| pod.is_daemon).map(|pod| pod.requests);
-        (node.capacity, less(node.allocatable, daemons), node.allocatable_pods)
+        // A new machine is held against the limits as it is planned, and one that runs as it is: the larger counts.
+        let capacity =
+            planned(instance_type).map_or(node.capacity, |(capacity, _)| node.capacity.max(capacity));
+        (capacity, less(node.allocatable, daemons), node.allocatable_pods)
     } else if let Some((capacity, allocatable)) = planned(instance_type) {
         (capacity, allocatable, u32::MAX)
     } else {

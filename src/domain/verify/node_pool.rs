@@ -76,7 +76,7 @@ fn node_pool_ready(facts: &Facts<'_>) -> Outcome {
             })
             .collect();
         if !pool.conditions.contains_key("Ready") {
-            failed.push("it has no Ready condition: no Karpenter has looked at it".to_owned());
+            failed.push("Karpenter has not said whether it is Ready".to_owned());
         }
         if !failed.is_empty() {
             violations.push(violation(

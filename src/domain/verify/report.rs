@@ -86,6 +86,15 @@ impl Report {
         }
     }
 
+    /// What was found, without how long it has been so: two reports with equal ones say the same. The evidence is left
+    /// out, because it tells of times.
+    #[must_use]
+    pub fn timeless(&self) -> (Verdict, Vec<(&'static str, String)>, Vec<&'static str>) {
+        let findings = self.findings.iter().map(|finding| (finding.check, finding.object.clone()));
+        let blind = self.could_not_run.iter().map(|blind| blind.check);
+        (self.verdict.timeless(), findings.collect(), blind.collect())
+    }
+
     pub(super) fn record(&mut self, check: &Check, violations: Vec<Violation>) {
         self.selected.push(check.id);
         if violations.is_empty() {

@@ -67,6 +67,9 @@ fn shard_ready(facts: &Facts<'_>) -> Outcome {
             ShardState::Unschedulable { .. } => {
                 "Make room, or mend what the scheduler names: see node-pool-limits and `kubectl get nodeclaims`"
             }
+            ShardState::Unscheduled => {
+                "See that the scheduler which spec.schedulerName of the pod names runs: `kubectl describe pod`"
+            }
             ShardState::Ended { .. } => "Delete the pod, so that the StatefulSet makes it anew",
             ShardState::Starting { .. } => {
                 "Ask the readiness path why it says no: `shardctl routing-test`, then `kubectl logs` of the pod"
@@ -108,6 +111,9 @@ fn shard_terminating(facts: &Facts<'_>) -> Outcome {
 
 fn shard_health(facts: &Facts<'_>) -> Outcome {
     let health = &facts.snapshot.health;
+    if let Some(unknown) = &facts.snapshot.health_unknown {
+        return Err(unknown.into());
+    }
     if health.is_empty() {
         return not_applicable("health was not asked");
     }

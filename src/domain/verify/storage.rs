@@ -72,7 +72,7 @@ fn claim_exists(facts: &Facts<'_>) -> Outcome {
         .map(|wanted| {
             violation(
                 wanted.object(),
-                format!("there is no such claim; {} would start without its data", wanted.pod),
+                "there is no such claim: its shard would start without its data",
                 "Find the volume that held the data (`kubectl get pv`), and bind a claim of this name to it before \
                  the pod restarts",
             )

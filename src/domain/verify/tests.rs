@@ -53,19 +53,24 @@ fn what_the_file_says_is_compared_with_what_is() {
 fn drift_is_one_finding_for_each_field() {
     let snapshot = healthy();
     let mut facts = Facts::new(&snapshot);
-    let drift = |path: &str| Drift {
+    let drift = |path: &str| Drift::Field {
         object: "statefulset/biometric-shard".to_owned(),
         path: path.to_owned(),
         live: "a".to_owned(),
         wanted: "b".to_owned(),
     };
-    facts.drift = Some(Ok(vec![drift("spec.x"), drift("spec.y")]));
+    let missing = Drift::Missing { object: "nodepool/biometric-stable".to_owned() };
+    facts.drift = Some(Ok(vec![drift("spec.x"), drift("spec.y"), missing]));
     let report = verify(&facts, &Selection::default());
     let evidence: Vec<_> =
         report.findings.iter().map(|finding| (finding.check, finding.evidence.as_str())).collect();
     assert_eq!(
         evidence,
-        [("drift", "spec.x is a, the file makes it b"), ("drift", "spec.y is a, the file makes it b")]
+        [
+            ("drift", "spec.x is a, the file makes it b"),
+            ("drift", "spec.y is a, the file makes it b"),
+            ("drift", "it is not there, and the file makes it"),
+        ]
     );
 }
 

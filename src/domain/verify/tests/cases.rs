@@ -99,6 +99,12 @@ pub(super) const CASES: &[(&str, Break, &[&str])] = &[
         pod.phase = "Pending".to_owned();
         pod.unschedulable = Some("0/4 nodes are available: 4 Insufficient memory".to_owned());
     }, &["shard-ready"]),
+    ("no scheduler", |s| {
+        let pod = pod(s, 3);
+        (pod.is_ready, pod.node, pod.ip) = (false, None, None);
+        pod.phase = "Pending".to_owned();
+        pod.containers.clear();
+    }, &["shard-ready"]),
     ("asked to end", |s| pod(s, 3).deleted_at = time("2026-11-22T11:59:00Z"), &["shard-terminating"]),
     ("answers 503", |s| {
         s.health.insert(3, Health::Unhealthy { status: 503, path: "/health/readiness".to_owned() });
@@ -352,4 +358,8 @@ pub(super) const PARTS: &[(&str, Hide)] = &[
     ("volumes", |s, unknown| s.volumes = Err(unknown)),
     ("storage_classes", |s, unknown| s.storage_classes = Err(unknown)),
     ("autoscalers", |s, unknown| s.autoscalers = Err(unknown)),
+    ("health", |s, unknown| {
+        s.health.clear();
+        s.health_unknown = Some(unknown);
+    }),
 ];

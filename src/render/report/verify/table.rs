@@ -3,13 +3,14 @@
 use std::fmt::Display;
 
 use super::{groups, meaning, summary};
+use crate::domain::names::pods_in_short;
 use crate::domain::snapshot::Unknown;
 use crate::domain::verify::{CouldNotRun, Finding, Report, Severity};
 use crate::render::style::Stylesheet;
 use crate::render::table::Columns;
 use crate::render::text::wrap;
 
-/// Findings of one check that are shown one by one; of more, the first few and a count.
+/// Lines of one check that are all shown; of more, the first few and a count.
 const SHOWN_IN_FULL: usize = 5;
 const SHOWN_OF_MORE: usize = 4;
 /// Room between columns.
@@ -55,6 +56,63 @@ pub fn table(report: &Report, style: Stylesheet, width: Option<usize>) -> String
     lines.text
 }
 
+/// Findings of one check that read the same but for the ordinals of their objects.
+struct Line<'a> {
+    objects: String,
+    evidence: &'a str,
+    remedies: Vec<&'a str>,
+    count: usize,
+}
+
+impl<'a> Line<'a> {
+    fn new(objects: String, findings: &[&'a Finding]) -> Self {
+        Self {
+            objects,
+            evidence: findings.first().map_or("", |finding| finding.evidence.as_str()),
+            remedies: findings.iter().map(|finding| finding.remedy.as_str()).collect(),
+            count: findings.len(),
+        }
+    }
+}
+
+/// The findings of one check, those with the same evidence on one line where it is no longer than `room`.
+fn alike(findings: &[Finding], room: Option<usize>) -> Vec<Line<'_>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        match groups.iter_mut().find(|group| group[0].evidence == finding.evidence) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    let mut lines = Vec::new();
+    for group in groups {
+        let objects = in_short(&group).filter(|text| room.is_none_or(|room| text.chars().count() <= room));
+        match objects {
+            Some(objects) => lines.push(Line::new(objects, &group)),
+            None => {
+                lines.extend(group.iter().map(|finding| Line::new(finding.object.clone(), &[*finding])));
+            }
+        }
+    }
+    lines
+}
+
+/// Objects that differ in nothing but their ordinals, as `pod/shard-{0..4,7}`.
+fn in_short(findings: &[&Finding]) -> Option<String> {
+    let mut set = None;
+    let mut ordinals = Vec::new();
+    for finding in findings {
+        let (name, ordinal) = finding.object.rsplit_once('-')?;
+        if *set.get_or_insert(name) != name {
+            return None;
+        }
+        ordinals.push(ordinal.parse().ok()?);
+    }
+    ordinals.sort_unstable();
+    ordinals.dedup();
+    (ordinals.len() == findings.len()).then(|| pods_in_short(set.unwrap_or_default(), &ordinals))
+}
+
 /// What is written so far, and how.
 struct Lines {
     style: Stylesheet,
@@ -66,15 +124,13 @@ struct Lines {
 
 impl Lines {
     fn new(report: &Report, style: Stylesheet, width: Option<usize>) -> Self {
-        let longest = report.findings.iter().map(|finding| finding.object.chars().count()).max();
+        let width = width.map(|width| width.max(NARROWEST));
+        let room = width.map(|width| width - INDENT);
+        let lines = groups(&report.findings).into_iter().flat_map(|group| alike(group, room));
+        let longest = lines.map(|line| line.objects.chars().count()).max();
         let is_roomy = width.is_none_or(|width| width >= ROOMY);
         let widest = if is_roomy { OBJECT_WIDTH_WITH_ROOM } else { OBJECT_WIDTH };
-        Self {
-            style,
-            width: width.map(|width| width.max(NARROWEST)),
-            object: longest.unwrap_or(0).clamp(OBJECT_WIDTH, widest),
-            text: String::new(),
-        }
+        Self { style, width, object: longest.unwrap_or(0).clamp(OBJECT_WIDTH, widest), text: String::new() }
     }
 
     fn heading(&mut self) {
@@ -118,26 +174,30 @@ impl Lines {
                 self.text.push_str(&format!("{:INDENT$}{}\n", "", style.note(line)));
             }
         }
-        let shown = if findings.len() > SHOWN_IN_FULL { SHOWN_OF_MORE } else { findings.len() };
+        let lines = alike(findings, self.width.map(|width| width - INDENT));
+        let shown = if lines.len() > SHOWN_IN_FULL { SHOWN_OF_MORE } else { lines.len() };
         let start = self.start();
-        for finding in &findings[..shown] {
-            let object = format!("{:INDENT$}{}", "", finding.object);
-            if finding.object.chars().count() > self.object {
+        for line in &lines[..shown] {
+            let object = format!("{:INDENT$}{}", "", line.objects);
+            if line.objects.chars().count() > self.object {
                 self.text.push_str(&format!("{object}\n"));
-                self.run("", start, &finding.evidence);
+                self.run("", start, line.evidence);
             } else {
-                self.run(&object, start, &finding.evidence);
+                self.run(&object, start, line.evidence);
             }
         }
-        if findings.len() > shown {
-            let more = format!("+ {} more, see -o wide", findings.len() - shown);
+        if lines.len() > shown {
+            let more: usize = lines[shown..].iter().map(|line| line.count).sum();
+            let more = format!("+ {more} more, see -o wide");
             self.text.push_str(&format!("{:INDENT$}{}\n", "", style.note(more)));
         }
         let mut told: Vec<&str> = Vec::new();
-        for finding in &findings[..shown] {
-            if !told.contains(&finding.remedy.as_str()) {
-                told.push(&finding.remedy);
-                self.remedy(&finding.remedy);
+        for line in &lines[..shown] {
+            for remedy in &line.remedies {
+                if !told.contains(remedy) {
+                    told.push(remedy);
+                    self.remedy(remedy);
+                }
             }
         }
         self.text.push('\n');

@@ -75,11 +75,8 @@ warning    shard-restarts (expected: no container has restarted)
 
 warning    shard-do-not-disrupt
            (expected: Karpenter is told to leave every pod alone)
-           pod/biometric-shard-0      karpenter.sh/do-not-disrupt is not set
-           pod/biometric-shard-1      karpenter.sh/do-not-disrupt is not set
-           pod/biometric-shard-2      karpenter.sh/do-not-disrupt is not set
-           pod/biometric-shard-3      karpenter.sh/do-not-disrupt is not set
-           + 6 more, see -o wide
+           pod/biometric-shard-{0..9}
+                                      karpenter.sh/do-not-disrupt is not set
            -> Annotate it: `kubectl -n biometric-shards annotate pod POD
               karpenter.sh/do-not-disrupt=true --overwrite`; and the template,
               for the pods to come
@@ -383,10 +380,42 @@ fn the_table_keeps_to_its_width_and_stays_short_with_a_hundred_shards() {
             assert!(line.chars().count() <= width, "{} columns: {line}", line.chars().count());
         }
         assert!(text.lines().count() < 150, "{} lines", text.lines().count());
-        assert!(text.contains("+ 87 more, see -o wide"), "{text}");
+        assert!(text.contains(" pod/biometric-shard-{3,10..99}"), "{text}");
     }
     let wide = wide(&report(&snapshot, &["shard-ready"]), PLAIN());
     assert_eq!(wide.lines().filter(|line| line.starts_with("error")).count(), 91);
+}
+
+#[test]
+fn lines_that_differ_in_more_than_ordinals_are_counted_after_the_first_few() {
+    let mut snapshot = healthy();
+    for shard in &mut snapshot.shards {
+        let pod = shard.pod.as_mut().unwrap();
+        pod.annotations
+            .insert(crate::domain::snapshot::DO_NOT_DISRUPT.to_owned(), format!("{}h", shard.ordinal));
+    }
+    let text = table(&report(&snapshot, &["shard-do-not-disrupt"]), PLAIN(), Some(100));
+    assert!(text.contains("pod/biometric-shard-3 ") && !text.contains("pod/biometric-shard-4 "), "{text}");
+    assert!(text.contains("+ 6 more, see -o wide"), "{text}");
+}
+
+#[test]
+fn a_line_of_many_ordinals_is_not_wider_than_there_is_room() {
+    let mut snapshot = broken();
+    snapshot.workload.replicas = 100;
+    let shard = snapshot.shards[4].clone();
+    for ordinal in 10..100 {
+        let mut shard = shard.clone();
+        shard.ordinal = ordinal;
+        shard.pod_name = PodName::new(format!("biometric-shard-{ordinal}"));
+        snapshot.shards.push(shard);
+    }
+    for shard in snapshot.shards.iter_mut().step_by(2) {
+        shard.pod.as_mut().unwrap().containers[0].restarts = 1;
+    }
+    let text = table(&report(&snapshot, &["shard-restarts"]), PLAIN(), Some(80));
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("more, see -o wide"), "{text}");
 }
 
 #[test]
