@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::target::{connect, named};
+use super::target::{connect, describe, named};
 use crate::context::Context;
 use crate::domain::names::{DnsLabel, parse_workload};
 use crate::domain::shardset::{NodeClassRef, ShardSet, adopt, json_schema, to_commented_yaml};
@@ -86,7 +86,9 @@ fn template(context: &Context, args: &InitArgs) -> Result<ShardSet, CommandError
         shardset.rename(name);
     }
     if let Some(namespace) = &context.global.namespace {
-        shardset.metadata.namespace = namespace.parse().map_err(CommandError::usage)?;
+        shardset.metadata.namespace = namespace
+            .parse()
+            .map_err(|error| CommandError::usage(error).hint("choose another with --namespace NAME"))?;
     }
     if let Some(image) = &args.image {
         shardset.spec.shard.image.clone_from(image);
@@ -103,6 +105,7 @@ async fn described(context: &Context, name: &str) -> Result<ShardSet, CommandErr
     };
     let (shardset, notes) = adopt(&found).map_err(|problem| {
         CommandError::refused(format!("{} cannot be described: {problem}", target.reference))
+            .hint("start from the file that `shardctl init` writes, and fill in what this one has")
     })?;
     for note in notes {
         context.ui.say(format!("{} {note}", context.ui.err_style().warning("note:")));
@@ -129,6 +132,7 @@ fn write(context: &Context, args: &InitArgs, yaml: &str) -> Result<ExitCode, Com
             Err(CommandError::refused(format!("{shown} exists already and was left as it is"))
                 .hint("name another with --file, or remove it first"))
         }
-        Err(error) => Err(CommandError::failed(format!("write {shown}: {error}"))),
+        Err(error) => Err(CommandError::failed(format!("write {shown}: {}", describe(&error)))
+            .hint("name another with --file, or leave it out to print the file")),
     }
 }

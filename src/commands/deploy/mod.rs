@@ -43,7 +43,8 @@ pub struct DeployArgs {
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     output: Option<ManifestFormat>,
     /// client: name the objects without asking the server; server: let it check them and show what would change
-    #[arg(long, value_enum, default_value_t = DryRun::None, default_missing_value = "client", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = DryRun::None, default_missing_value = "client",
+        num_args = 0..=1, require_equals = true)]
     dry_run: DryRun,
     /// Apply without asking
     #[arg(short, long)]
