@@ -8,7 +8,8 @@ use clap::Args;
 use super::target::{connect, describe, named};
 use crate::context::Context;
 use crate::domain::names::{DnsLabel, parse_workload};
-use crate::domain::shardset::{NodeClassRef, ShardSet, adopt, json_schema, to_commented_yaml};
+use crate::domain::shardset::manifests::PHASE_ANNOTATION;
+use crate::domain::shardset::{NodeClassRef, Phase, ShardSet, adopt, json_schema, to_commented_yaml};
 use crate::error::{CommandError, ExitCode};
 
 /// Write a ShardSet file with comments
@@ -65,9 +66,9 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<ExitCode, CommandError>
         return Ok(ExitCode::Done);
     }
     context.block_on(async {
-        let mut shardset = match &args.from {
+        let (mut shardset, phase) = match &args.from {
             Some(name) => described(context, name).await?,
-            None => template(context, args)?,
+            None => (template(context, args)?, Phase::Explore),
         };
         if let Some(class) = &args.storage_class {
             shardset.spec.storage.storage_class_name.clone_from(class);
@@ -76,7 +77,7 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<ExitCode, CommandError>
             shardset.spec.nodes.node_class_ref.clone_from(class);
         }
         let yaml = to_commented_yaml(&shardset).context("write the ShardSet")?;
-        write(context, args, &yaml)
+        write(context, args, &yaml, phase)
     })
 }
 
@@ -96,7 +97,8 @@ fn template(context: &Context, args: &InitArgs) -> Result<ShardSet, CommandError
     Ok(shardset)
 }
 
-async fn described(context: &Context, name: &str) -> Result<ShardSet, CommandError> {
+/// A ShardSet for what runs, and the phase that it is in.
+async fn described(context: &Context, name: &str) -> Result<(ShardSet, Phase), CommandError> {
     let cluster = connect(context).await?;
     let target = named(&cluster, name);
     let found = match cluster.adoptable(&target.reference).await {
@@ -110,10 +112,15 @@ async fn described(context: &Context, name: &str) -> Result<ShardSet, CommandErr
     for note in notes {
         context.ui.say(format!("{} {note}", context.ui.err_style().warning("note:")));
     }
-    Ok(shardset)
+    let phase = match found.workload.annotations.get(PHASE_ANNOTATION).map(String::as_str) {
+        Some("explore") => Phase::Explore,
+        // What somebody else made on a pool of its own is nearest to the pinned pool.
+        _ => Phase::Stable,
+    };
+    Ok((shardset, phase))
 }
 
-fn write(context: &Context, args: &InitArgs, yaml: &str) -> Result<ExitCode, CommandError> {
+fn write(context: &Context, args: &InitArgs, yaml: &str, phase: Phase) -> Result<ExitCode, CommandError> {
     let Some(path) = &args.file else {
         context.ui.print(yaml);
         return Ok(ExitCode::Done);
@@ -123,8 +130,9 @@ fn write(context: &Context, args: &InitArgs, yaml: &str) -> Result<ExitCode, Com
         .and_then(|mut file| std::io::Write::write_all(&mut file, yaml.as_bytes()));
     match created {
         Ok(()) => {
+            let dry_run = if args.from.is_some() { " --dry-run=server" } else { "" };
             context.ui.say(format!(
-                "wrote {shown}; look it over, then run `shardctl deploy -f {shown} --phase explore`"
+                "wrote {shown}; look it over, then run `shardctl deploy -f {shown} --phase {phase}{dry_run}`"
             ));
             Ok(ExitCode::Done)
         }

@@ -6,7 +6,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client;
+mod delete;
 mod deploy;
+mod init;
 mod lab;
 
 use std::process::ExitCode;
@@ -24,7 +27,7 @@ pub type Test = (&'static str, fn(&Lab));
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let all = [deploy::TESTS];
+    let all = [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS];
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,
         Some(filter) => name.contains(filter.as_str()),

@@ -1,11 +1,12 @@
 //! What applying each object would do, found out by letting the server try.
 
-use crate::domain::diff::{Change, changes};
+use crate::domain::diff::{Change, changes, changes_at};
 use crate::domain::shardset::manifests::{MANAGED_BY_LABEL, Manifest};
 use crate::domain::snapshot::Snapshot;
 use crate::error::CommandError;
 use crate::k8s::{ApplyOptions, Cluster, FIELD_MANAGER, Failure, RequestError};
-use crate::render::report::deploy::ObjectSummary;
+use crate::render::report::deploy::{self as report, ObjectSummary};
+use crate::render::style::Stylesheet;
 use serde_json::Value;
 
 /// What applying an object would do.
@@ -155,7 +156,7 @@ async fn plan_of(cluster: &Cluster, manifest: &Manifest, live: Option<&Value>, f
         }
     }
     match cluster.apply(manifest, ApplyOptions { dry_run: true, force }).await {
-        Err(error) => blocked(&error),
+        Err(error) => blocked(&error, manifest, live),
         Ok(after) => match live {
             None => ObjectPlan::Create { is_checked: true },
             Some(before) => match changes(before, &after) {
@@ -186,7 +187,47 @@ fn managers(live: &Value) -> Vec<String> {
     managers
 }
 
-fn blocked(error: &RequestError) -> ObjectPlan {
+/// Fields of a StatefulSet that never change, and whether a new StatefulSet over the same pods may have another value.
+const FIXED_FIELDS: [(&str, bool); 4] = [
+    ("/spec/volumeClaimTemplates", true),
+    ("/spec/serviceName", true),
+    ("/spec/podManagementPolicy", true),
+    ("/spec/selector", false),
+];
+
+/// What the server means by "fields other than" those that may change.
+fn fixed_fields(manifest: &Manifest, live: &Value) -> Option<ObjectPlan> {
+    if manifest.kind() != "StatefulSet" {
+        return None;
+    }
+    let mut reasons = Vec::new();
+    let mut can_be_made_anew = true;
+    for (pointer, keeps_pods) in FIXED_FIELDS {
+        let (before, after) = (live.pointer(pointer), manifest.object.pointer(pointer));
+        let (Some(before), Some(after)) = (before, after) else { continue };
+        let path = pointer.trim_start_matches('/').replace('/', ".");
+        // What the server added by default is no difference.
+        let differing = changes_at(&path, before, after).into_iter().filter(|change| change.after.is_some());
+        for change in differing {
+            can_be_made_anew &= keeps_pods;
+            reasons.push(format!("{} cannot change", report::field(&change, Stylesheet::new(false))));
+        }
+    }
+    let (name, namespace) = (manifest.name(), manifest.namespace().unwrap_or_default());
+    let hint = if can_be_made_anew {
+        format!(
+            "take the change back; or make the StatefulSet anew over its running pods: kubectl delete statefulset -n \
+             {namespace} {name} --cascade=orphan, then deploy again"
+        )
+    } else {
+        "take the change back: a StatefulSet keeps its selector for life".to_owned()
+    };
+    (!reasons.is_empty()).then_some(ObjectPlan::Blocked { reasons, hint })
+}
+
+fn blocked(error: &RequestError, manifest: &Manifest, live: Option<&Value>) -> ObjectPlan {
+    // The server says so with code 500: a list has two entries of the same name.
+    let is_malformed = error.message.starts_with("failed to create typed patch object");
     match error.failure {
         Failure::Conflict => ObjectPlan::Blocked {
             reasons: error
@@ -196,9 +237,14 @@ fn blocked(error: &RequestError) -> ObjectPlan {
                 .collect(),
             hint: "say --force-conflicts to take these fields over, or take them out of the file".to_owned(),
         },
+        Failure::Invalid if let Some(plan) = live.and_then(|live| fixed_fields(manifest, live)) => plan,
         Failure::Invalid => ObjectPlan::Blocked {
             reasons: vec![error.message.clone()],
             hint: "correct the file; a field that cannot change needs the object to be made anew".to_owned(),
+        },
+        _ if is_malformed => ObjectPlan::Blocked {
+            reasons: vec![error.message.clone()],
+            hint: "correct the file: most likely its overlay names something twice".to_owned(),
         },
         _ => ObjectPlan::Blocked {
             reasons: vec![error.message.clone()],

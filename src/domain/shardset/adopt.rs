@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::manifests::CONTAINER_NAME;
+use super::manifests::{CONTAINER_NAME, OWN_VARIABLES};
 use super::{
     Availability, Health, NodeClassRef, Pool, Services, SessionAffinity, Shard, ShardSet, Span, Storage,
     Taint, TaintEffect,
@@ -75,7 +75,8 @@ fn availability(found: &Adoptable, notes: &mut Vec<String>) -> Availability {
 }
 
 fn shard(found: &Adoptable, pod: &Value, notes: &mut Vec<String>) -> Result<Shard, String> {
-    let template = &found.workload.template;
+    let workload = &found.workload;
+    let template = &workload.template;
     let container = template.containers.first().ok_or("it has no container")?;
     if template.containers.len() > 1 {
         notes.push(format!(
@@ -137,10 +138,15 @@ fn shard(found: &Adoptable, pod: &Value, notes: &mut Vec<String>) -> Result<Shar
     for entry in &env {
         let name = entry.get("name").and_then(Value::as_str).unwrap_or_default();
         match entry.get("value").and_then(Value::as_str) {
+            Some(value) if OWN_VARIABLES.contains(&name) => {
+                if value != workload.service_name {
+                    notes.push(format!("the variable {name} is `{value}`: deploying the file sets it anew"));
+                }
+            }
             Some(value) => {
                 plain.insert(name.to_owned(), value.to_owned());
             }
-            None if ["POD_NAME", "POD_NAMESPACE"].contains(&name) => {}
+            None if OWN_VARIABLES.contains(&name) => {}
             None => notes
                 .push(format!("the variable {name} comes from elsewhere: add it under overlay.container")),
         }
@@ -275,7 +281,12 @@ mod tests {
             object: json!({"spec": {"template": {"spec": {
                 "securityContext": {"runAsUser": 1654},
                 "containers": [{
-                    "env": [{"name": "A", "value": "b"}, {"name": "SECRET", "valueFrom": {}}],
+                    "env": [
+                        {"name": "A", "value": "b"},
+                        {"name": "SECRET", "valueFrom": {}},
+                        {"name": "POD_NAME", "valueFrom": {}},
+                        {"name": "SERVICE_NAME", "value": snapshot.workload.service_name},
+                    ],
                     "volumeMounts": [{"name": "biometric-data", "mountPath": "/index"}],
                 }],
             }}}}),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::manifests::OWN_VARIABLES;
 use super::{Phase, ShardSet};
 use crate::domain::quantity::Quantity;
 use crate::domain::yaml::{self, Problem};
@@ -86,6 +87,13 @@ fn problems(shardset: &ShardSet) -> Vec<String> {
         "it is empty, and would take every pod of the namespace for a shard".to_owned(),
     );
 
+    for name in OWN_VARIABLES {
+        require(
+            !spec.shard.env.contains_key(name),
+            "spec.shard.env",
+            format!("{name} is set for every shard already, leave it out"),
+        );
+    }
     let image = &spec.shard.image;
     require(!image.trim().is_empty(), "spec.shard.image", "it is empty".to_owned());
     require(
@@ -267,6 +275,7 @@ mod tests {
             ("[Standard_E16s_v5]", "[Standard_E16s_v5, Standard_E8s_v5]", "spec.nodes.stable.instanceTypes"),
             ("name: biometric-stable", "name: biometric-explore", "spec.nodes:"),
             ("mountPath: /data", "mountPath: data", "spec.storage.mountPath"),
+            ("port: 8080", "port: 8080\n    env: {SERVICE_NAME: x}", "spec.shard.env: SERVICE_NAME"),
         ] {
             let error = error_after(from, to);
             assert!(error.to_string().contains(expected), "{error}");

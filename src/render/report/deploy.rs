@@ -85,7 +85,9 @@ pub fn plan(objects: &[ObjectSummary<'_>], destination: &str, armed: usize, styl
     text
 }
 
-fn field(change: &Change, style: Stylesheet) -> String {
+/// A field that changes: `spec.replicas: 3 -> 4`.
+#[must_use]
+pub fn field(change: &Change, style: Stylesheet) -> String {
     let value = |value: &Option<Value>| match value {
         None => style.note("(none)"),
         Some(value) => short(value),
