@@ -97,6 +97,9 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand deploy" -l no-wait -d 
 complete -c shardctl -n "__fish_shardctl_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -s f -l file -d 'The ShardSet file; - reads standard input' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -l delete-volumes -d 'Delete the data as well; the value must be the service\'s name' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -l dry-run -d 'Delete nothing; client: name what would go; server: let it check that it may go, too' -r -f -a "none\t''
+client\t''
+server\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -l timeout -d 'Longest wait for pods to end and nodes to go' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -l context -d 'Name of the kubeconfig context to use' -r
@@ -110,7 +113,6 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -l color -d 'W
 always\t''
 never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -l dry-run -d 'Name what would be deleted, and delete nothing'
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -s y -l yes -d 'Delete without asking'
 complete -c shardctl -n "__fish_shardctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand status" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F

@@ -1,7 +1,7 @@
 //! `shardctl init --from`
 
 use crate::Test;
-use crate::lab::Lab;
+use crate::lab::{Lab, eventually};
 
 /// The tests of this file.
 pub const TESTS: &[Test] = &[
@@ -44,6 +44,7 @@ fn foreign(lab: &Lab) {
          spec: {{accessModes: [ReadWriteOnce], storageClassName: managed-csi-premium-retain, resources: {{requests: {{storage: 10Gi}}}}}}\n"
     ));
     let yaml = service.shardctl(&["init", "--from", name]).ended(0).complained("note: ").stdout;
+    assert!(!yaml.contains("biometric"), "{yaml}");
     let file = service.file.with_extension("adopted.yaml");
     // No pool carries it yet, so the file has the tutorial's node class, and says so.
     let yaml = yaml.replace(
@@ -53,6 +54,10 @@ fn foreign(lab: &Lab) {
     std::fs::write(&file, yaml).expect("a file");
     let path = file.to_str().expect("a path");
     let before = service.get(&format!("statefulset/{name}"));
+    let uids = eventually(|| {
+        let uids = service.pod_uids();
+        if uids.len() == 2 { Ok(uids) } else { Err(format!("{uids:?}")) }
+    });
     let run = lab
         .shardctl
         .run(["deploy", "-f", path, "--phase", "explore", "--dry-run=server", "--force-conflicts"])
@@ -74,6 +79,20 @@ fn foreign(lab: &Lab) {
     // It is somebody else's: not without being told.
     let run = lab.shardctl.run(["deploy", "-f", path, "--phase", "explore", "--yes"]).ended(3);
     run.complained("not by shardctl").complained("hint: say --force-conflicts");
+    // Told so, it takes it over: no pod restarts, and the same file changes nothing any more.
+    let deploy = ["deploy", "-f", path, "--phase", "explore", "--yes", "--no-wait"];
+    lab.shardctl
+        .run(deploy.iter().chain(&["--force-conflicts"]))
+        .ended(0)
+        .complained("This arms the template");
+    let after = service.get(&format!("statefulset/{name}"));
+    assert_eq!(after["spec"]["updateStrategy"], serde_json::json!({"type": "OnDelete"}));
+    assert_eq!(after["spec"]["selector"], before["spec"]["selector"]);
+    assert_eq!(uids, service.pod_uids());
+    // The namespace may hold other services: it is not taken.
+    let home = service.get(&format!("namespace/{name}"));
+    assert!(home["metadata"]["labels"]["pod-security.kubernetes.io/enforce"].is_null(), "{home}");
+    lab.shardctl.run(deploy).ended(0).said("nothing was changed");
 }
 
 fn missing(lab: &Lab) {

@@ -195,18 +195,22 @@ fn confirm(context: &Context, args: &DeployArgs, cluster: &Cluster) -> Result<()
 async fn apply(context: &Context, cluster: &Cluster, plan: &Plan, force: bool) -> Result<(), CommandError> {
     let mut done = Vec::new();
     for object in plan.objects() {
-        let verb = match &object.plan {
-            ObjectPlan::Create { .. } => "created",
-            ObjectPlan::Change(_) => "configured",
-            ObjectPlan::Same => "unchanged",
-            ObjectPlan::LeftAlone { .. } => continue,
-            ObjectPlan::Blocked { .. } => continue,
+        let (verb, force) = match &object.plan {
+            ObjectPlan::Create { .. } => ("created", force),
+            ObjectPlan::Change { force, .. } => ("configured", *force),
+            ObjectPlan::Same => ("unchanged", false),
+            ObjectPlan::LeftAlone { .. } | ObjectPlan::Blocked { .. } => continue,
         };
         if verb != "unchanged" {
             let options = ApplyOptions { dry_run: false, force };
-            if let Err(error) = cluster.apply(&object.manifest, options).await {
-                return Err(stopped(&done, error));
+            if let Some(first) = &object.first {
+                cluster
+                    .merge(&object.manifest, first, options)
+                    .await
+                    .map_err(|error| stopped(&done, error))?;
+                done.push(format!("the update strategy of {}", object.manifest));
             }
+            cluster.apply(&object.manifest, options).await.map_err(|error| stopped(&done, error))?;
             done.push(object.manifest.to_string());
         }
         context.ui.print(&format!("{} {verb}\n", object.manifest));

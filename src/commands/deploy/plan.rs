@@ -7,7 +7,7 @@ use crate::error::CommandError;
 use crate::k8s::{ApplyOptions, Cluster, FIELD_MANAGER, Failure, RequestError};
 use crate::render::report::deploy::{self as report, ObjectSummary};
 use crate::render::style::Stylesheet;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What applying an object would do.
 #[derive(Debug)]
@@ -18,7 +18,11 @@ pub enum ObjectPlan {
         is_checked: bool,
     },
     /// Some fields change.
-    Change(Vec<Change>),
+    Change {
+        changes: Vec<Change>,
+        /// Whether fields become ours: because we were told to take them, or because they stay as they are.
+        force: bool,
+    },
     /// Nothing changes.
     Same,
     /// Somebody else made it, and it will do as it is.
@@ -32,6 +36,8 @@ pub enum ObjectPlan {
 pub struct Planned {
     pub manifest: Manifest,
     pub plan: ObjectPlan,
+    /// What is patched before the object is applied.
+    pub first: Option<Value>,
 }
 
 /// What applying a ShardSet would do.
@@ -53,13 +59,14 @@ impl Plan {
             if manifest.kind() == "Namespace" {
                 has_namespace = live.is_some();
             }
+            let first = live.as_ref().and_then(|live| patch_before(manifest, live));
             let plan = match live {
                 None if manifest.namespace().is_some() && !has_namespace => {
                     ObjectPlan::Create { is_checked: false }
                 }
                 live => plan_of(cluster, manifest, live.as_ref(), force).await,
             };
-            objects.push(Planned { manifest: manifest.clone(), plan });
+            objects.push(Planned { manifest: manifest.clone(), plan, first });
         }
         Ok(Self { objects })
     }
@@ -82,7 +89,7 @@ impl Plan {
     pub fn arms(&self, live: Option<&Snapshot>) -> usize {
         let changes_template = self.objects.iter().any(|object| {
             object.manifest.kind() == "StatefulSet"
-                && matches!(&object.plan, ObjectPlan::Change(changes)
+                && matches!(&object.plan, ObjectPlan::Change { changes, .. }
                     if changes.iter().any(|change| change.path.starts_with("spec.template")))
         });
         match live {
@@ -102,7 +109,7 @@ impl Plan {
                     ObjectPlan::Create { is_checked } => {
                         ObjectSummary::Create { name, is_checked: *is_checked }
                     }
-                    ObjectPlan::Change(changes) => ObjectSummary::Change { name, changes },
+                    ObjectPlan::Change { changes, .. } => ObjectSummary::Change { name, changes },
                     ObjectPlan::Same => ObjectSummary::Same { name },
                     ObjectPlan::LeftAlone { managers } => ObjectSummary::LeftAlone { name, managers },
                     ObjectPlan::Blocked { reasons, .. } => ObjectSummary::Blocked { name, reasons },
@@ -132,9 +139,10 @@ impl Plan {
 async fn plan_of(cluster: &Cluster, manifest: &Manifest, live: Option<&Value>, force: bool) -> ObjectPlan {
     let managers = live.map(managers).unwrap_or_default();
     let is_foreign = live.is_some() && !managers.iter().any(|manager| manager == FIELD_MANAGER);
-    if is_foreign && !force {
+    if is_foreign {
         match manifest.kind() {
-            // What others made will do: the namespace is there, and the priority has its value.
+            // What others made will do: the namespace is there, and the priority has its value. They are shared, so
+            // not even --force-conflicts takes them: our labels could keep other services' pods out.
             "Namespace" => return ObjectPlan::LeftAlone { managers },
             "PriorityClass" if live.and_then(|live| live.get("value")) == manifest.object.get("value") => {
                 return ObjectPlan::LeftAlone { managers };
@@ -146,25 +154,84 @@ async fn plan_of(cluster: &Cluster, manifest: &Manifest, live: Option<&Value>, f
                     hint: "name another class in spec.priority.className, or give it that value".to_owned(),
                 };
             }
-            _ => {
+            _ if !force => {
                 return ObjectPlan::Blocked {
                     reasons: vec![format!("it was made by {}, not by shardctl", managers.join(", "))],
                     hint: "say --force-conflicts to take it over, or give it another name in the file"
                         .to_owned(),
                 };
             }
+            _ => {}
         }
     }
-    match cluster.apply(manifest, ApplyOptions { dry_run: true, force }).await {
-        Err(error) => blocked(&error, manifest, live),
-        Ok(after) => match live {
-            None => ObjectPlan::Create { is_checked: true },
-            Some(before) => match changes(before, &after) {
-                changes if changes.is_empty() => ObjectPlan::Same,
-                changes => ObjectPlan::Change(changes),
-            },
+    let (after, force) = match attempt(cluster, manifest, live, force).await {
+        Ok(after) => (after, force),
+        Err(error) if error.failure == Failure::Conflict && !force => {
+            match harmless(cluster, manifest, live, &error).await {
+                Some(after) => (after, true),
+                None => return blocked(&error, manifest, live),
+            }
+        }
+        Err(error) => return blocked(&error, manifest, live),
+    };
+    match live {
+        None => ObjectPlan::Create { is_checked: true },
+        Some(before) => match changes(before, &after) {
+            changes if changes.is_empty() => ObjectPlan::Same,
+            changes => ObjectPlan::Change { changes, force },
         },
     }
+}
+
+/// Lets the server try: what the object would be.
+async fn attempt(
+    cluster: &Cluster,
+    manifest: &Manifest,
+    live: Option<&Value>,
+    force: bool,
+) -> Result<Value, RequestError> {
+    let options = ApplyOptions { dry_run: true, force };
+    let Some(first) = live.and_then(|live| patch_before(manifest, live)) else {
+        return cluster.apply(manifest, options).await;
+    };
+    // The apply comes after the patch, so it is tried without what the patch does.
+    cluster.merge(manifest, &first, options).await?;
+    let mut rest = manifest.clone();
+    if let Some(spec) = rest.object.pointer_mut("/spec").and_then(Value::as_object_mut) {
+        spec.remove("updateStrategy");
+    }
+    let mut after = cluster.apply(&rest, options).await?;
+    json_patch::merge(&mut after, &first);
+    Ok(after)
+}
+
+/// What must be patched before an object is applied: the settings of a rolling update are not allowed beside OnDelete,
+/// and an apply cannot take them away from the manager that set them. It comes first for another reason, too: while the
+/// strategy is a rolling update, a new template would restart every shard at once.
+fn patch_before(manifest: &Manifest, live: &Value) -> Option<Value> {
+    let wants_on_delete =
+        manifest.object.pointer("/spec/updateStrategy/type").and_then(Value::as_str) == Some("OnDelete");
+    live.pointer("/spec/updateStrategy/rollingUpdate").filter(|_| wants_on_delete)?;
+    Some(json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}}))
+}
+
+/// Whether another manager owns fields that would stay as they are: the server takes what it added by default for a
+/// difference. Returns what the object would be, then.
+async fn harmless(
+    cluster: &Cluster,
+    manifest: &Manifest,
+    live: Option<&Value>,
+    conflict: &RequestError,
+) -> Option<Value> {
+    let before = live?;
+    let after = attempt(cluster, manifest, live, true).await.ok()?;
+    let changing = changes(before, &after);
+    let is_touched = |field: &str| {
+        let field = field.trim_start_matches('.').replace("[name=\"", "[").replace("\"]", "]");
+        changing.iter().any(|change| change.path.starts_with(&field) || field.starts_with(&change.path))
+    };
+    let fields = &conflict.causes;
+    (!fields.is_empty() && !fields.iter().any(|(field, _)| is_touched(field))).then_some(after)
 }
 
 fn managers(live: &Value) -> Vec<String> {

@@ -50,7 +50,13 @@ pub fn adopt(found: &Adoptable) -> Result<(ShardSet, Vec<String>), String> {
         shardset.spec.priority.class_name = class.parse().map_err(|error| format!("{error}"))?;
         shardset.spec.priority.value = found.priority.unwrap_or(shardset.spec.priority.value);
     } else {
-        notes.push("it has no priority class: the one in the file is the tutorial's".to_owned());
+        if let Ok(class) = format!("{}-critical", workload.reference.name).parse() {
+            shardset.spec.priority.class_name = class;
+        }
+        notes.push(format!(
+            "it has no priority class: deploying the file makes {}",
+            shardset.spec.priority.class_name
+        ));
     }
     describe_nodes(found, &mut shardset, &mut notes);
     if workload.update_strategy != "OnDelete" {
@@ -223,6 +229,9 @@ fn describe_nodes(found: &Adoptable, shardset: &mut ShardSet, notes: &mut Vec<St
         if let Ok(label) = format!("{name}-{suffix}").parse() {
             pool.name = label;
         }
+        for taint in &mut pool.taints {
+            taint.key.clone_from(&name);
+        }
     }
     let Some(pool) = found.node_pools.first() else {
         notes.push(
@@ -274,6 +283,7 @@ mod tests {
 
     fn found() -> Adoptable {
         let snapshot = healthy();
+        let service_name = snapshot.workload.service_name.clone();
         Adoptable {
             client_service: snapshot.services.unwrap().into_iter().find(|service| !service.is_headless),
             node_pools: snapshot.node_pools.unwrap(),
@@ -285,7 +295,7 @@ mod tests {
                         {"name": "A", "value": "b"},
                         {"name": "SECRET", "valueFrom": {}},
                         {"name": "POD_NAME", "valueFrom": {}},
-                        {"name": "SERVICE_NAME", "value": snapshot.workload.service_name},
+                        {"name": "SERVICE_NAME", "value": service_name},
                     ],
                     "volumeMounts": [{"name": "biometric-data", "mountPath": "/index"}],
                 }],
