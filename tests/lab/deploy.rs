@@ -258,7 +258,14 @@ fn rendered(lab: &Lab) {
     // Nothing differs, so nothing is written; the wait is the same.
     service.deploy("explore").said("nothing was changed").said("is up: 3 of 3 shards");
     assert_eq!(uids, service.pod_uids());
-    // A new field is nobody's; another value of a field that kubectl owns has to be taken over.
+    // Fields that the server filled in differ from the file only on paper: they are no conflict, and taking them is told.
+    let stem = "  overlay:\n    annotations:\n";
+    service.yaml.push_str(&format!("{stem}      example.com/team: search\n"));
+    service.edit("example.com/team: search", "example.com/team: index");
+    service
+        .deploy("explore")
+        .complained("becomes shardctl's as it is: spec.volumeClaimTemplates: conflict with \"kubectl\"");
+    // Another value of a field that kubectl owns has to be taken over.
     service.edit("preStopSleep: 30s", "preStopSleep: 20s");
     service.deploy_with(&EXPLORE).ended(3).complained("preStop.sleep.seconds: conflict with \"kubectl\"");
     service.deploy_with(&[&EXPLORE[..], &["--force-conflicts"]].concat()).ended(0);

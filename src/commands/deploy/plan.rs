@@ -22,6 +22,8 @@ pub enum ObjectPlan {
         changes: Vec<Change>,
         /// Whether fields become ours: because we were told to take them, or because they stay as they are.
         force: bool,
+        /// Fields of other managers that become ours without a change.
+        taken: Vec<String>,
     },
     /// Nothing changes.
     Same,
@@ -109,7 +111,9 @@ impl Plan {
                     ObjectPlan::Create { is_checked } => {
                         ObjectSummary::Create { name, is_checked: *is_checked }
                     }
-                    ObjectPlan::Change { changes, .. } => ObjectSummary::Change { name, changes },
+                    ObjectPlan::Change { changes, taken, .. } => {
+                        ObjectSummary::Change { name, changes, taken }
+                    }
                     ObjectPlan::Same => ObjectSummary::Same { name },
                     ObjectPlan::LeftAlone { managers } => ObjectSummary::LeftAlone { name, managers },
                     ObjectPlan::Blocked { reasons, .. } => ObjectSummary::Blocked { name, reasons },
@@ -164,11 +168,15 @@ async fn plan_of(cluster: &Cluster, manifest: &Manifest, live: Option<&Value>, f
             _ => {}
         }
     }
+    let mut taken = Vec::new();
     let (after, force) = match attempt(cluster, manifest, live, force).await {
         Ok(after) => (after, force),
         Err(error) if error.failure == Failure::Conflict && !force => {
             match harmless(cluster, manifest, live, &error).await {
-                Some(after) => (after, true),
+                Some(after) => {
+                    taken = conflicts(&error);
+                    (after, true)
+                }
                 None => return blocked(&error, manifest, live),
             }
         }
@@ -178,7 +186,7 @@ async fn plan_of(cluster: &Cluster, manifest: &Manifest, live: Option<&Value>, f
         None => ObjectPlan::Create { is_checked: true },
         Some(before) => match changes(before, &after) {
             changes if changes.is_empty() => ObjectPlan::Same,
-            changes => ObjectPlan::Change { changes, force },
+            changes => ObjectPlan::Change { changes, force, taken },
         },
     }
 }
@@ -292,16 +300,18 @@ fn fixed_fields(manifest: &Manifest, live: &Value) -> Option<ObjectPlan> {
     (!reasons.is_empty()).then_some(ObjectPlan::Blocked { reasons, hint })
 }
 
+/// The fields that other managers own, and which.
+fn conflicts(error: &RequestError) -> Vec<String> {
+    let causes = error.causes.iter();
+    causes.map(|(field, message)| format!("{}: {message}", field.trim_start_matches('.'))).collect()
+}
+
 fn blocked(error: &RequestError, manifest: &Manifest, live: Option<&Value>) -> ObjectPlan {
     // The server says so with code 500: a list has two entries of the same name.
     let is_malformed = error.message.starts_with("failed to create typed patch object");
     match error.failure {
         Failure::Conflict => ObjectPlan::Blocked {
-            reasons: error
-                .causes
-                .iter()
-                .map(|(field, message)| format!("{}: {message}", field.trim_start_matches('.')))
-                .collect(),
+            reasons: conflicts(error),
             hint: "say --force-conflicts to take these fields over, or take them out of the file".to_owned(),
         },
         Failure::Invalid if let Some(plan) = live.and_then(|live| fixed_fields(manifest, live)) => plan,

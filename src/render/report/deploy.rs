@@ -18,7 +18,7 @@ const VALUE_SHOWN: usize = 60;
 #[derive(Debug)]
 pub enum ObjectSummary<'a> {
     Create { name: String, is_checked: bool },
-    Change { name: String, changes: &'a [Change] },
+    Change { name: String, changes: &'a [Change], taken: &'a [String] },
     Same { name: String },
     LeftAlone { name: String, managers: &'a [String] },
     Blocked { name: String, reasons: &'a [String] },
@@ -46,13 +46,16 @@ pub fn plan(objects: &[ObjectSummary<'_>], destination: &str, armed: usize, styl
                 let unchecked = if *is_checked { "" } else { "  (checked once its namespace is there)" };
                 let _ = writeln!(text, "  {} {name}{}", style.success("+"), style.note(unchecked));
             }
-            ObjectSummary::Change { name, changes } => {
+            ObjectSummary::Change { name, changes, taken } => {
                 let _ = writeln!(text, "  {} {name}", style.warning("~"));
                 for change in changes.iter().take(FIELDS_SHOWN) {
                     let _ = writeln!(text, "      {}", field(change, style));
                 }
                 if changes.len() > FIELDS_SHOWN {
                     let _ = writeln!(text, "      and {} more fields", changes.len() - FIELDS_SHOWN);
+                }
+                for field in *taken {
+                    let _ = writeln!(text, "      {} {field}", style.note("becomes shardctl's as it is:"));
                 }
             }
             ObjectSummary::Same { name } => {
@@ -137,7 +140,7 @@ mod tests {
             ObjectSummary::Create { name: "nodepool/shard-stable".to_owned(), is_checked: true },
             ObjectSummary::Same { name: "service/shard".to_owned() },
             ObjectSummary::Blocked { name: "poddisruptionbudget/shard".to_owned(), reasons: &reasons },
-            ObjectSummary::Change { name: "statefulset/shard".to_owned(), changes: &changes },
+            ObjectSummary::Change { name: "statefulset/shard".to_owned(), changes: &changes, taken: &[] },
         ];
         let text = plan(&objects, "context lab, namespace shop", 10, Stylesheet::new(false));
         let expected = "\
