@@ -1,24 +1,30 @@
 //! The command line: global options, the commands, and one `match` that dispatches.
 
+mod page;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::render::style::ColorChoice;
 use crate::render::ui::Ui;
 use crate::{commands, lab};
+pub use page::page;
+
+/// Help is not wider than this, however wide the terminal is.
+const HELP_WIDTH: usize = 100;
 
 /// Operate a sharded stateful service on Kubernetes
 ///
 /// The service is one StatefulSet. If one shard is down, the service is down: shardctl deploys it,
 /// tells the truth about it, and moves its shards with the least outage.
 #[derive(Debug, Parser)]
-#[command(name = "shardctl", version, max_term_width = 100, subcommand_required = true)]
+#[command(name = "shardctl", version, max_term_width = HELP_WIDTH, subcommand_required = true)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 stopped part-way, \
                         5 findings, 70 bug. See `shardctl explain EXIT-CODE`")]
 pub struct Cli {
@@ -74,6 +80,7 @@ pub enum Command {
     Verify(commands::verify::VerifyArgs),
     Packing(commands::packing::PackingArgs),
     Explain(commands::explain::ExplainArgs),
+    Options(commands::options::OptionsArgs),
     Version(commands::version::VersionArgs),
     Completion(commands::completion::CompletionArgs),
     #[command(subcommand)]
@@ -88,25 +95,46 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
     }
-    humantime::parse_duration(text).map_err(|error| format!("{error}, write for example 90s or 2m"))
+    humantime::parse_duration(text).map_err(|_| "that is no duration, write for example 90s or 2m".to_owned())
 }
 
 /// The clap tree under the name that the program was called by: `kubectl shard` when run as a kubectl plugin.
+///
+/// As in kubectl, a command's help shows its own options; the global ones are listed by `shardctl options`.
 #[must_use]
 pub fn command(program: Option<&Path>) -> clap::Command {
-    let command = Cli::command();
+    let command = Cli::command().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
     match program.and_then(Path::file_stem).and_then(|name| name.to_str()) {
         Some(name) if name.starts_with("kubectl-") => {
-            command.bin_name(name.replacen('-', " ", 1).replace('_', "-")).display_name("kubectl shard")
+            let name = name.replacen('-', " ", 1).replace('_', "-");
+            point_to_options(command, &name).bin_name(name).display_name("kubectl shard")
         }
-        _ => command,
+        _ => point_to_options(command, "shardctl"),
     }
+}
+
+/// Ends the help of a command, and of those below it, with where the global options are.
+fn point_to_options(command: clap::Command, program: &str) -> clap::Command {
+    let pointer = format!("Global options: see `{program} options`");
+    let after = match command.get_after_help() {
+        Some(text) => format!("{text}\n\n{pointer}"),
+        None => pointer,
+    };
+    command.after_help(after).mut_subcommands(|below| point_to_options(below, program))
+}
+
+/// The global options, as help shows options.
+#[must_use]
+pub fn global_options() -> clap::Command {
+    let listing = clap::Command::new("shardctl").disable_help_flag(true).max_term_width(HELP_WIDTH);
+    GlobalOptions::augment_args(listing).help_template("{all-args}\n")
 }
 
 /// Parses `args`, runs the command, and shows its error. See [`crate::main`].
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let parsed = command(args.first().map(Path::new))
+        .color(color_of(&args).into())
         .try_get_matches_from(&args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
@@ -129,6 +157,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// What `--color` says, before the command line is known to be right: its errors follow it, too.
+fn color_of(args: &[OsString]) -> ColorChoice {
+    let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--").collect();
+    let spaced = args.windows(2).filter_map(|pair| (pair[0] == "--color").then_some(pair[1]));
+    let joined = args.iter().filter_map(|arg| arg.strip_prefix("--color="));
+    spaced.chain(joined).find_map(|when| ColorChoice::from_str(when, false).ok()).unwrap_or_default()
+}
+
 fn dispatch(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
     match command {
         Command::Init(args) => commands::init::run(context, &args),
@@ -138,6 +174,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, CommandErro
         Command::Verify(args) => commands::verify::run(context, &args),
         Command::Packing(args) => commands::packing::run(context, &args),
         Command::Explain(args) => commands::explain::run(context, &args),
+        Command::Options(args) => commands::options::run(context, &args),
         Command::Version(args) => commands::version::run(context, &args),
         Command::Completion(args) => commands::completion::run(context, &args),
         Command::Lab(command) => lab::run(context, command),

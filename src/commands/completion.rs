@@ -1,17 +1,16 @@
 //! `shardctl completion`
 
-use clap::Args;
+use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
-use crate::cli;
+use crate::cli::Cli;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 
 /// Print a completion script for a shell
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  source <(shardctl completion bash)\n  shardctl completion fish > ~/.config/fish/completions/shardctl.fish"
-)]
+#[command(after_help = "Examples:\n  source <(shardctl completion bash)\n  \
+                  shardctl completion fish > ~/.config/fish/completions/shardctl.fish")]
 pub struct CompletionArgs {
     /// The shell that will read the script
     #[arg(value_enum)]
@@ -31,6 +30,7 @@ pub fn run(context: &Context, args: &CompletionArgs) -> Result<ExitCode, Command
 #[must_use]
 pub fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut cli::command(None), "shardctl", &mut script);
+    // The tree as declared: a shell completes the global options everywhere, though help does not repeat them.
+    clap_complete::generate(shell, &mut Cli::command(), "shardctl", &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::deploy::DryRun;
 use super::target::{connect, read_shardset};
 use crate::cli::parse_duration;
 use crate::context::Context;
@@ -12,7 +13,7 @@ use crate::domain::shardset::manifests::{MANAGED_BY_LABEL, Manifest};
 use crate::domain::shardset::{Phase, ShardSet};
 use crate::domain::snapshot::NODE_POOL_LABEL;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::{Cluster, RequestError};
+use crate::k8s::{Cluster, Failure, RequestError};
 
 /// How often what is being deleted is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -33,9 +34,10 @@ pub struct DeleteArgs {
     /// Delete the data as well; the value must be the service's name
     #[arg(long, value_name = "NAME")]
     delete_volumes: Option<String>,
-    /// Name what would be deleted, and delete nothing
-    #[arg(long)]
-    dry_run: bool,
+    /// Delete nothing; client: name what would go; server: let it check that it may go, too
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = DryRun::None, default_missing_value = "client",
+        num_args = 0..=1, require_equals = true)]
+    dry_run: DryRun,
     /// Delete without asking
     #[arg(short, long)]
     yes: bool,
@@ -60,12 +62,20 @@ pub fn run(context: &Context, args: &DeleteArgs) -> Result<ExitCode, CommandErro
         let deletion = Deletion::find(&cluster, &shardset, args.delete_volumes.is_some()).await?;
         if deletion.is_empty() {
             context.ui.print(&format!("there is nothing of {name} to delete\n"));
+            deletion.lines().into_iter().for_each(|line| context.ui.say(line));
             return Ok(ExitCode::Done);
         }
         for line in deletion.lines() {
-            if args.dry_run { context.ui.print(&format!("{line}\n")) } else { context.ui.say(line) }
+            match args.dry_run {
+                DryRun::None => context.ui.say(line),
+                DryRun::Client | DryRun::Server => context.ui.print(&format!("{line}\n")),
+            }
         }
-        if args.dry_run {
+        if args.dry_run == DryRun::Client {
+            return Ok(ExitCode::Done);
+        }
+        deletion.check(&cluster).await?;
+        if args.dry_run == DryRun::Server {
             return Ok(ExitCode::Done);
         }
         confirm(context, args, &cluster, name)?;
@@ -123,11 +133,11 @@ impl Deletion {
             let manager = live.pointer("/metadata/labels").and_then(|labels| labels.get(MANAGED_BY_LABEL));
             let is_ours = manager.and_then(|manager| manager.as_str()) == Some("shardctl");
             match manifest.kind() {
-                _ if !is_ours => deletion.kept.push(format!("{manifest} (not made by shardctl)")),
+                _ if !is_ours => deletion.kept.push(format!("{manifest} stays: it was not made by shardctl")),
                 "Namespace" if with_volumes => deletion.home = Some(manifest),
-                "Namespace" => deletion.kept.push(manifest.to_string()),
+                "Namespace" => deletion.kept.push(format!("{manifest} stays")),
                 "PriorityClass" if is_used_by_others(cluster, shardset).await => {
-                    deletion.kept.push(format!("{manifest} (other services may use it)"));
+                    deletion.kept.push(format!("{manifest} stays: other services may use it"));
                 }
                 _ => deletion.objects.push(manifest),
             }
@@ -136,20 +146,45 @@ impl Deletion {
         if with_volumes {
             deletion.claims = claims;
         } else if !claims.is_empty() {
-            deletion.kept.push(format!("{} claims with the data", claims.len()));
+            let claims = match claims.as_slice() {
+                [claim] => format!("{claim} with the data stays"),
+                claims => format!("{} claims with the data stay", claims.len()),
+            };
+            deletion.kept.push(format!("{claims}: --delete-volumes {} deletes them", shardset.metadata.name));
         }
         Ok(deletion)
     }
 
     fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.claims.is_empty() && self.home.is_none()
+        self.goes().next().is_none()
+    }
+
+    /// What is deleted, in order.
+    fn goes(&self) -> impl Iterator<Item = &Manifest> {
+        self.objects.iter().chain(&self.claims).chain(&self.home)
+    }
+
+    /// Lets the server say whether each object may go, before the first one does.
+    async fn check(&self, cluster: &Cluster) -> Result<(), CommandError> {
+        let mut refusals = Vec::new();
+        for manifest in self.goes() {
+            match cluster.delete(manifest, true).await {
+                Ok(_) => {}
+                Err(error) if error.failure == Failure::Forbidden => refusals.push(error.message),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        Err(CommandError::refused(format!("{}; nothing was changed", refusals.join("; ")))
+            .hint("ask for these rights, or see what you have with `kubectl auth can-i --list`"))
     }
 
     /// What goes and what stays, a line each.
     fn lines(&self) -> Vec<String> {
-        let goes = self.objects.iter().chain(&self.claims).chain(&self.home);
-        let mut lines: Vec<String> = goes.map(|manifest| format!("- {manifest}")).collect();
-        lines.extend(self.kept.iter().map(|kept| format!("= {kept} stays")));
+        let mut lines: Vec<String> = self.goes().map(|manifest| format!("- {manifest}")).collect();
+        lines.extend(self.kept.iter().map(|kept| format!("= {kept}")));
         lines
     }
 
@@ -171,12 +206,12 @@ impl Deletion {
                     // Nodes, volumes and budget outlive the pods: a pod may need minutes to put its data down.
                     let pods =
                         async || cluster.names("v1", "Pod", Some(&self.namespace), &self.selector).await;
-                    gone(context, "pods", deadline, pods).await.map_err(stopped)?;
+                    gone(context, "pod", deadline, pods).await.map_err(stopped)?;
                 }
                 "NodePool" => {
                     let selector = format!("{NODE_POOL_LABEL}={}", manifest.name());
                     let nodes = async || cluster.names("v1", "Node", None, &selector).await;
-                    gone(context, "nodes", deadline, nodes).await.map_err(stopped)?;
+                    gone(context, "node", deadline, nodes).await.map_err(stopped)?;
                 }
                 _ => {}
             }
@@ -242,6 +277,18 @@ async fn is_used_by_others(cluster: &Cluster, shardset: &ShardSet) -> bool {
     }
 }
 
+/// `node/a, node/b`.
+fn named(what: &str, names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{what}/{name}")).collect();
+    names.join(", ")
+}
+
+/// `1 pod`, `2 pods`.
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 /// Waits until a list is empty.
 async fn gone(
     context: &Context,
@@ -256,16 +303,16 @@ async fn gone(
             return Ok(());
         }
         if tokio::time::Instant::now() >= deadline {
-            return Err(CommandError::incomplete(format!("{what} are still there: {}", left.join(", "))));
+            return Err(CommandError::incomplete(format!("still there: {}", named(what, &left))));
         }
         if left.len() != said {
             said = left.len();
-            context.ui.say(format!("waiting for {said} {what} to go"));
+            context.ui.say(format!("waiting for {} to go", count(said, what)));
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = tokio::signal::ctrl_c() => {
-                return Err(CommandError::incomplete(format!("stopped waiting for {said} {what} to go")));
+                return Err(CommandError::incomplete(format!("stopped waiting for {} to go", count(said, what))));
             }
         }
     }

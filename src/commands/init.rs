@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::target::{connect, named};
+use super::target::{connect, describe, named};
 use crate::context::Context;
 use crate::domain::names::{DnsLabel, parse_workload};
-use crate::domain::shardset::{NodeClassRef, ShardSet, adopt, json_schema, to_commented_yaml};
+use crate::domain::shardset::manifests::PHASE_ANNOTATION;
+use crate::domain::shardset::{NodeClassRef, Phase, ShardSet, adopt, json_schema, to_commented_yaml};
 use crate::error::{CommandError, ExitCode};
 
 /// Write a ShardSet file with comments
@@ -65,9 +66,9 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<ExitCode, CommandError>
         return Ok(ExitCode::Done);
     }
     context.block_on(async {
-        let mut shardset = match &args.from {
+        let (mut shardset, phase) = match &args.from {
             Some(name) => described(context, name).await?,
-            None => template(context, args)?,
+            None => (template(context, args)?, Phase::Explore),
         };
         if let Some(class) = &args.storage_class {
             shardset.spec.storage.storage_class_name.clone_from(class);
@@ -76,7 +77,7 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<ExitCode, CommandError>
             shardset.spec.nodes.node_class_ref.clone_from(class);
         }
         let yaml = to_commented_yaml(&shardset).context("write the ShardSet")?;
-        write(context, args, &yaml)
+        write(context, args, &yaml, phase)
     })
 }
 
@@ -86,7 +87,9 @@ fn template(context: &Context, args: &InitArgs) -> Result<ShardSet, CommandError
         shardset.rename(name);
     }
     if let Some(namespace) = &context.global.namespace {
-        shardset.metadata.namespace = namespace.parse().map_err(CommandError::usage)?;
+        shardset.metadata.namespace = namespace
+            .parse()
+            .map_err(|error| CommandError::usage(error).hint("choose another with --namespace NAME"))?;
     }
     if let Some(image) = &args.image {
         shardset.spec.shard.image.clone_from(image);
@@ -94,7 +97,8 @@ fn template(context: &Context, args: &InitArgs) -> Result<ShardSet, CommandError
     Ok(shardset)
 }
 
-async fn described(context: &Context, name: &str) -> Result<ShardSet, CommandError> {
+/// A ShardSet for what runs, and the phase that it is in.
+async fn described(context: &Context, name: &str) -> Result<(ShardSet, Phase), CommandError> {
     let cluster = connect(context).await?;
     let target = named(&cluster, name);
     let found = match cluster.adoptable(&target.reference).await {
@@ -103,14 +107,20 @@ async fn described(context: &Context, name: &str) -> Result<ShardSet, CommandErr
     };
     let (shardset, notes) = adopt(&found).map_err(|problem| {
         CommandError::refused(format!("{} cannot be described: {problem}", target.reference))
+            .hint("start from the file that `shardctl init` writes, and fill in what this one has")
     })?;
     for note in notes {
         context.ui.say(format!("{} {note}", context.ui.err_style().warning("note:")));
     }
-    Ok(shardset)
+    let phase = match found.workload.annotations.get(PHASE_ANNOTATION).map(String::as_str) {
+        Some("explore") => Phase::Explore,
+        // What somebody else made on a pool of its own is nearest to the pinned pool.
+        _ => Phase::Stable,
+    };
+    Ok((shardset, phase))
 }
 
-fn write(context: &Context, args: &InitArgs, yaml: &str) -> Result<ExitCode, CommandError> {
+fn write(context: &Context, args: &InitArgs, yaml: &str, phase: Phase) -> Result<ExitCode, CommandError> {
     let Some(path) = &args.file else {
         context.ui.print(yaml);
         return Ok(ExitCode::Done);
@@ -120,8 +130,9 @@ fn write(context: &Context, args: &InitArgs, yaml: &str) -> Result<ExitCode, Com
         .and_then(|mut file| std::io::Write::write_all(&mut file, yaml.as_bytes()));
     match created {
         Ok(()) => {
+            let dry_run = if args.from.is_some() { " --dry-run=server" } else { "" };
             context.ui.say(format!(
-                "wrote {shown}; look it over, then run `shardctl deploy -f {shown} --phase explore`"
+                "wrote {shown}; look it over, then run `shardctl deploy -f {shown} --phase {phase}{dry_run}`"
             ));
             Ok(ExitCode::Done)
         }
@@ -129,6 +140,7 @@ fn write(context: &Context, args: &InitArgs, yaml: &str) -> Result<ExitCode, Com
             Err(CommandError::refused(format!("{shown} exists already and was left as it is"))
                 .hint("name another with --file, or remove it first"))
         }
-        Err(error) => Err(CommandError::failed(format!("write {shown}: {error}"))),
+        Err(error) => Err(CommandError::failed(format!("write {shown}: {}", describe(&error)))
+            .hint("name another with --file, or leave it out to print the file")),
     }
 }

@@ -5,6 +5,7 @@ pub mod delete;
 pub mod deploy;
 pub mod explain;
 pub mod init;
+pub mod options;
 pub mod packing;
 pub mod status;
 pub mod target;

@@ -86,7 +86,7 @@ impl Target {
                 Some(near) => error.hint(format!("did you mean statefulset/{near}?")),
                 None => error.hint(format!("namespace {namespace} has {}", names.join(", "))),
             },
-            Err(_) => error,
+            Err(_) => error.hint("name another namespace with -n"),
         }
     }
 }
@@ -139,31 +139,35 @@ pub fn read_shardset(path: &Path, context: &Context) -> Result<ShardSet, Command
         error.hint("`shardctl init > shardset.yaml` writes one to start from")
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
+        // Lines up to the first byte that is no text.
         let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()
             .filter(|byte| **byte == b'\n')
             .count();
         CommandError::usage(format!("{shown}: line {line}: the file is not UTF-8 text"))
+            .hint("save it as UTF-8; `iconv -t UTF-8` converts a file")
     })?;
     let shardset = shardset::parse(&text).map_err(|error| {
         let suggestion = error.suggestion.clone();
         let error = CommandError::usage(format!("{shown}: {error}"));
         match suggestion {
             Some(suggestion) => error.hint(suggestion),
-            None => error,
+            None => error.hint("`shardctl init` shows every field with what it means"),
         }
     })?;
     let namespace = shardset.metadata.namespace.as_str();
     match &context.global.namespace {
         Some(given) if given != namespace => Err(CommandError::usage(format!(
             "--namespace {given} contradicts {shown}, which says namespace {namespace}"
-        ))),
+        ))
+        .hint("leave out --namespace, or correct metadata.namespace in the file")),
         _ => Ok(shardset),
     }
 }
 
 /// What the operating system said, without its number.
-fn describe(error: &std::io::Error) -> String {
+#[must_use]
+pub fn describe(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -25,6 +25,14 @@ pub fn changes(before: &Value, after: &Value) -> Vec<Change> {
     changes
 }
 
+/// The fields in which two values differ, named as parts of `path`.
+#[must_use]
+pub fn changes_at(path: &str, before: &Value, after: &Value) -> Vec<Change> {
+    let mut changes = Vec::new();
+    compare(path, Some(before), Some(after), &mut changes);
+    changes
+}
+
 fn asked_for(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(fields) = object.as_object_mut() {

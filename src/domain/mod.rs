@@ -15,3 +15,4 @@ pub mod status;
 #[cfg(test)]
 pub mod testing;
 pub mod verify;
+pub mod yaml;

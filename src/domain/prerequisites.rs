@@ -33,8 +33,35 @@ pub struct Facts {
 #[derive(Clone, Debug, Default)]
 pub struct Quota {
     pub name: String,
+    /// Whether pods of the shards' kind and priority are among those that it counts.
+    pub scopes: Vec<QuotaScope>,
     pub hard: BTreeMap<String, Quantity>,
     pub used: BTreeMap<String, Quantity>,
+}
+
+/// Which pods a quota counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuotaScope {
+    /// Pods of some priority classes; all that have one when none is named.
+    PriorityClasses { names: Vec<String>, are_excluded: bool },
+    /// Pods that a shard never is: best-effort, or with a deadline, or with affinity across namespaces.
+    NeverShards,
+    /// Pods that a shard always is: with requests, and without a deadline.
+    AlwaysShards,
+}
+
+impl Quota {
+    /// Whether it counts shards of this priority class.
+    fn counts(&self, priority_class: &str) -> bool {
+        self.scopes.iter().all(|scope| match scope {
+            QuotaScope::AlwaysShards => true,
+            QuotaScope::NeverShards => false,
+            QuotaScope::PriorityClasses { names, .. } if names.is_empty() => true,
+            QuotaScope::PriorityClasses { names, are_excluded } => {
+                names.iter().any(|name| name == priority_class) != *are_excluded
+            }
+        })
+    }
 }
 
 /// Something that stands in the way, or may later.
@@ -167,6 +194,12 @@ fn check_quotas(facts: &Facts, shardset: &ShardSet, found: &mut Vec<Obstacle>) {
     let cpu = spec.shard.cpu * missing;
     let memory = spec.shard.memory * missing;
     let pods = Quantity::whole(i64::from(missing));
+    let class = &spec.storage.storage_class_name;
+    let storage = spec.storage.size * missing;
+    let (class_storage, class_claims) = (
+        format!("{class}.storageclass.storage.k8s.io/requests.storage"),
+        format!("{class}.storageclass.storage.k8s.io/persistentvolumeclaims"),
+    );
     let needs = [
         ("requests.cpu", cpu),
         ("cpu", cpu),
@@ -177,9 +210,12 @@ fn check_quotas(facts: &Facts, shardset: &ShardSet, found: &mut Vec<Obstacle>) {
         ("pods", pods),
         ("count/pods", pods),
         ("persistentvolumeclaims", pods),
-        ("requests.storage", spec.storage.size * missing),
+        ("count/persistentvolumeclaims", pods),
+        ("requests.storage", storage),
+        (&class_storage, storage),
+        (&class_claims, pods),
     ];
-    for quota in quotas {
+    for quota in quotas.iter().filter(|quota| quota.counts(spec.priority.class_name.as_str())) {
         for (resource, need) in needs {
             let Some(hard) = quota.hard.get(resource) else { continue };
             let used = quota.used.get(resource).copied().unwrap_or_default();
@@ -295,7 +331,7 @@ fn nodes_within(size: &catalogue::Size, limit: Resources) -> u32 {
 mod tests {
     use super::*;
     use crate::domain::snapshot::{NodeClassRef, Unknown};
-    use crate::domain::testing::quantity;
+    use crate::domain::testing::quantity as quantity_of;
 
     fn facts() -> Facts {
         let reference = NodeClassRef::default();
@@ -312,6 +348,14 @@ mod tests {
             missing_rights: Ok(Vec::new()),
             quotas: Ok(Vec::new()),
             existing_shards: 0,
+        }
+    }
+
+    fn quota(resource: &str, hard: &str) -> Quota {
+        Quota {
+            name: "q".to_owned(),
+            hard: BTreeMap::from([(resource.to_owned(), quantity_of(hard))]),
+            ..Quota::default()
         }
     }
 
@@ -334,21 +378,21 @@ mod tests {
         let mut shardset = ShardSet::tutorial();
         shardset.spec.nodes.stable.instance_types = vec!["Standard_E8s_v5".to_owned()];
         let limits = shardset.spec.nodes.stable.limits.as_mut().unwrap();
-        limits.memory = quantity("320Gi");
+        limits.memory = quantity_of("320Gi");
         assert_eq!(
             said(&facts(), &shardset),
             ["! 10 shards need 10 Standard_E8s_v5 (1 per node, which offers cpu 7820m and memory 52.9Gi); \
               spec.nodes.stable.limits (cpu 80, memory 320Gi) allows 5: shard 6 of 10 would stay Pending"]
         );
         // 320Gi cannot even hold what the shards ask for when the tutorial's 40 CPUs are left.
-        shardset.spec.nodes.stable.limits.as_mut().unwrap().cpu = quantity("39");
+        shardset.spec.nodes.stable.limits.as_mut().unwrap().cpu = quantity_of("39");
         assert!(said(&facts(), &shardset)[0].contains("less than 10 shards ask for"));
     }
 
     #[test]
     fn limits_without_room_for_one_more_node_deserve_a_look() {
         let mut shardset = ShardSet::tutorial();
-        shardset.spec.nodes.stable.limits.as_mut().unwrap().cpu = quantity("64");
+        shardset.spec.nodes.stable.limits.as_mut().unwrap().cpu = quantity_of("64");
         let said = said(&facts(), &shardset);
         assert!(said[0].starts_with("? ") && said[0].contains("no node can be replaced"), "{said:?}");
     }
@@ -370,7 +414,7 @@ mod tests {
             is_forbidden: true,
         };
         type Break<'a> = (&'a str, &'a dyn Fn(&mut Facts));
-        let broken: [Break<'_>; 10] = [
+        let broken: [Break<'_>; 11] = [
             ("! the API server is v1.29.9", &|facts| facts.server_version = Ok("v1.29.9".to_owned())),
             ("! the cluster has no NodePool API", &|facts| facts.has_node_pools = Ok(false)),
             ("? list node pools: forbidden", &|facts| facts.has_node_pools = Err(unknown("list node pools"))),
@@ -391,12 +435,17 @@ mod tests {
                 facts.missing_rights = Ok(vec!["patch nodepools".to_owned()]);
             }),
             ("! quota q leaves 100Gi of requests.memory (0 of 100Gi used); 10 shards need 320Gi", &|facts| {
-                facts.quotas = Ok(vec![Quota {
-                    name: "q".to_owned(),
-                    hard: BTreeMap::from([("requests.memory".to_owned(), quantity("100Gi"))]),
-                    used: BTreeMap::new(),
-                }]);
+                facts.quotas = Ok(vec![quota("requests.memory", "100Gi")]);
             }),
+            (
+                "! quota q leaves 2 of managed-csi-premium.storageclass.storage.k8s.io/persistentvolumeclaims",
+                &|facts| {
+                    facts.quotas = Ok(vec![quota(
+                        "managed-csi-premium.storageclass.storage.k8s.io/persistentvolumeclaims",
+                        "2",
+                    )]);
+                },
+            ),
         ];
         for (expected, change) in broken {
             let mut facts = facts();
@@ -407,13 +456,33 @@ mod tests {
     }
 
     #[test]
+    fn a_quota_for_other_pods_is_not_in_the_way() {
+        let classes = |name: &str, are_excluded| QuotaScope::PriorityClasses {
+            names: vec![name.to_owned()],
+            are_excluded,
+        };
+        for (scopes, counts) in [
+            (vec![], true),
+            (vec![QuotaScope::AlwaysShards], true),
+            (vec![QuotaScope::AlwaysShards, QuotaScope::NeverShards], false),
+            (vec![classes("biometric-critical", false)], true),
+            (vec![classes("biometric-critical", true)], false),
+            (vec![classes("batch", false)], false),
+            (vec![classes("batch", true)], true),
+        ] {
+            let mut facts = facts();
+            facts.quotas = Ok(vec![Quota { scopes: scopes.clone(), ..quota("pods", "0") }]);
+            assert_eq!(said(&facts, &ShardSet::tutorial()).len(), usize::from(counts), "{scopes:?}");
+        }
+    }
+
+    #[test]
     fn shards_that_exist_already_need_no_more_quota() {
         let mut facts = facts();
         facts.existing_shards = 10;
         facts.quotas = Ok(vec![Quota {
-            name: "q".to_owned(),
-            hard: BTreeMap::from([("pods".to_owned(), quantity("10"))]),
-            used: BTreeMap::from([("pods".to_owned(), quantity("10"))]),
+            used: BTreeMap::from([("pods".to_owned(), quantity_of("10"))]),
+            ..quota("pods", "10")
         }]);
         assert_eq!(said(&facts, &ShardSet::tutorial()), Vec::<String>::new());
     }

@@ -99,6 +99,12 @@ impl Quantity {
         self.nanos > 0
     }
 
+    /// Whether it is the largest amount there is, which stands for anything larger, too.
+    #[must_use]
+    pub fn is_largest(self) -> bool {
+        self.nanos >= LIMIT
+    }
+
     /// `self - other`, but never below zero.
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {

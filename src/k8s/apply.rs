@@ -107,6 +107,28 @@ impl Cluster {
         })
     }
 
+    /// Merges some fields into an object, as JSON merge patch, which unlike an apply can take a field away that
+    /// somebody else set.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn merge(
+        &self,
+        manifest: &Manifest,
+        patch: &Value,
+        options: ApplyOptions,
+    ) -> Result<(), RequestError> {
+        let api = self.api(manifest);
+        let parameters = PatchParams {
+            dry_run: options.dry_run,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = Patch::Merge(patch);
+        self.write(&format!("patch {manifest}"), api.patch(manifest.name(), &parameters, &patch)).await?;
+        Ok(())
+    }
+
     /// Deletes an object, and what it owns in the background. Returns whether it was there.
     ///
     /// # Errors

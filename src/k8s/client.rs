@@ -12,12 +12,11 @@ use http::{Request, Response};
 use kube::Client;
 use kube::api::{Api, ListParams};
 use kube::client::{Body, ClientBuilder};
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use serde::de::DeserializeOwned;
 use tower::{Layer, Service};
 
 use super::error::{Failure, RequestError};
-use crate::domain::names::nearest;
+use super::kubeconfig::{self, unusable};
 use crate::error::CommandError;
 
 /// Name under which our writes are recorded.
@@ -39,6 +38,7 @@ pub struct ConnectOptions {
     pub namespace: Option<String>,
     pub impersonate: Option<String>,
     pub impersonate_groups: Vec<String>,
+    /// Longest wait for one answer; zero, as in kubectl, is no limit.
     pub request_timeout: Duration,
     /// The server is on this machine: no proxy of the environment is asked.
     pub is_local: bool,
@@ -57,6 +57,8 @@ pub struct Cluster {
     requests: Arc<AtomicUsize>,
     /// Name of the context, for messages; none in a pod.
     context: Option<String>,
+    /// Address of the API server, for messages.
+    server: String,
 }
 
 impl Cluster {
@@ -65,9 +67,13 @@ impl Cluster {
     /// # Errors
     /// When there is no kubeconfig, or it does not hold what was asked for.
     pub async fn connect(options: &ConnectOptions, log: Option<RequestLog>) -> Result<Self, CommandError> {
-        let (mut config, context) = load(options).await?;
+        let (mut config, context) = kubeconfig::load(options).await?;
+        let request_timeout = match options.request_timeout {
+            Duration::ZERO => Duration::MAX,
+            limit => limit,
+        };
         config.default_retry = false;
-        config.connect_timeout = Some(options.request_timeout);
+        config.connect_timeout = Some(request_timeout);
         config.read_timeout = None;
         if options.is_local {
             config.proxy_url = None;
@@ -77,16 +83,15 @@ impl Cluster {
             config.auth_info.impersonate_groups = Some(options.impersonate_groups.clone());
         }
         let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let requests = Arc::new(AtomicUsize::new(0));
         let observe = Observe { log, requests: Arc::clone(&requests) };
+        let login = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         let client = ClientBuilder::try_from(config)
-            .map_err(|error| {
-                CommandError::failed(format!("prepare the connection: {error}"))
-                    .hint("check the certificates and the user of this context in the kubeconfig")
-            })?
+            .map_err(|error| unusable(&error, login.as_deref()))?
             .with_layer(&observe)
             .build();
-        Ok(Self { client, namespace, request_timeout: options.request_timeout, requests, context })
+        Ok(Self { client, namespace, request_timeout, requests, context, server })
     }
 
     /// The namespace that is meant when none is named.
@@ -197,83 +202,23 @@ impl Cluster {
         operation: &str,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, RequestError> {
-        match tokio::time::timeout(self.request_timeout, request).await {
-            Ok(answer) => answer.map_err(|error| RequestError::from_kube(operation, &error)),
-            Err(_) => Err(RequestError::new(
-                operation,
-                Failure::TimedOut,
-                format!("no answer within {}", humantime::format_duration(self.request_timeout)),
-            )),
+        let failed = match tokio::time::timeout(self.request_timeout, request).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => RequestError::from_kube(operation, &error),
+            Err(_) => {
+                let limit = humantime::format_duration(self.request_timeout);
+                RequestError::new(operation, Failure::TimedOut, format!("no answer within {limit}"))
+            }
+        };
+        match failed.failure {
+            // Nobody answered, so only the address tells whom we asked.
+            Failure::Unreachable | Failure::TimedOut => Err(RequestError {
+                message: format!("{} (server {})", failed.message, self.server),
+                ..failed
+            }),
+            _ => Err(failed),
         }
     }
-}
-
-/// The configuration that kubectl would use, and the name of its context.
-async fn load(options: &ConnectOptions) -> Result<(Config, Option<String>), CommandError> {
-    let Some(kubeconfig) = read_kubeconfig(options)? else {
-        let config = Config::incluster().map_err(|_| {
-            CommandError::usage(
-                "there is no kubeconfig: KUBECONFIG is not set and ~/.kube/config does not exist",
-            )
-            .hint(
-                "name one with --kubeconfig FILE, or start a cluster on this machine with `shardctl lab up`",
-            )
-        })?;
-        return Ok((config, None));
-    };
-    let context = options.context.clone().or_else(|| kubeconfig.current_context.clone());
-    check_names(options, &kubeconfig)?;
-    let selection = KubeConfigOptions {
-        context: options.context.clone(),
-        cluster: options.cluster.clone(),
-        user: options.user.clone(),
-    };
-    match Config::from_custom_kubeconfig(kubeconfig, &selection).await {
-        Ok(config) => Ok((config, context)),
-        Err(KubeconfigError::CurrentContextNotSet) => {
-            Err(CommandError::usage("the kubeconfig has no current context")
-                .hint("choose one with --context NAME; `kubectl config get-contexts` lists them"))
-        }
-        Err(error) => Err(CommandError::usage(format!("read the kubeconfig: {error}"))),
-    }
-}
-
-fn read_kubeconfig(options: &ConnectOptions) -> Result<Option<Kubeconfig>, CommandError> {
-    let broken = |error: KubeconfigError| {
-        CommandError::new(crate::ExitCode::Usage, anyhow::Error::new(error).context("read the kubeconfig"))
-    };
-    if let Some(path) = &options.kubeconfig {
-        return Kubeconfig::read_from(path).map(Some).map_err(broken);
-    }
-    if let Some(merged) = Kubeconfig::from_env().map_err(broken)? {
-        return Ok(Some(merged));
-    }
-    let default = std::env::home_dir().map(|home| home.join(".kube/config")).filter(|path| path.exists());
-    default.map(|path| Kubeconfig::read_from(path).map_err(broken)).transpose()
-}
-
-/// Names that were given must exist; the nearest one is suggested.
-fn check_names(options: &ConnectOptions, kubeconfig: &Kubeconfig) -> Result<(), CommandError> {
-    let contexts: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
-    let clusters: Vec<&str> = kubeconfig.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
-    let users: Vec<&str> = kubeconfig.auth_infos.iter().map(|user| user.name.as_str()).collect();
-    for (kind, given, known) in [
-        ("context", &options.context, contexts),
-        ("cluster", &options.cluster, clusters),
-        ("user", &options.user, users),
-    ] {
-        let Some(given) = given else { continue };
-        if known.contains(&given.as_str()) {
-            continue;
-        }
-        let error = CommandError::usage(format!("the kubeconfig has no {kind} `{given}`"));
-        return Err(match nearest(given, known.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None if known.is_empty() => error,
-            None => error.hint(format!("it has {}", known.join(", "))),
-        });
-    }
-    Ok(())
 }
 
 /// Counts requests and logs each with its time, as `kubectl -v 6` does.

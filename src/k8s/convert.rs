@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::domain::names::{ClaimName, NodeName, PodName, VolumeName, WorkloadRef};
-use crate::domain::prerequisites::Quota;
+use crate::domain::prerequisites::{Quota, QuotaScope};
 use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::snapshot::{
     Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DisruptionBudget, Endpoint, HttpProbe,
@@ -476,10 +476,29 @@ pub(super) fn storage_class(class: &storage::StorageClass) -> StorageClass {
 
 pub(super) fn quota(quota: &core::ResourceQuota) -> Quota {
     let status = quota.status.clone().unwrap_or_default();
+    let spec = quota.spec.clone().unwrap_or_default();
+    let plain =
+        spec.scopes.unwrap_or_default().into_iter().map(|name| quota_scope(&name, "Exists", Vec::new()));
+    let selected = spec.scope_selector.and_then(|selector| selector.match_expressions).unwrap_or_default();
+    let selected = selected
+        .into_iter()
+        .map(|scope| quota_scope(&scope.scope_name, &scope.operator, scope.values.unwrap_or_default()));
     Quota {
         name: quota.metadata.name.clone().unwrap_or_default(),
+        scopes: plain.chain(selected).collect(),
         hard: all(status.hard.as_ref().or(quota.spec.as_ref().and_then(|spec| spec.hard.as_ref()))),
         used: all(status.used.as_ref()),
+    }
+}
+
+fn quota_scope(name: &str, operator: &str, names: Vec<String>) -> QuotaScope {
+    match (name, operator) {
+        ("PriorityClass", "DoesNotExist") => QuotaScope::NeverShards,
+        ("PriorityClass", operator) => {
+            QuotaScope::PriorityClasses { names, are_excluded: operator == "NotIn" }
+        }
+        ("NotBestEffort" | "NotTerminating", _) => QuotaScope::AlwaysShards,
+        _ => QuotaScope::NeverShards,
     }
 }
 

@@ -78,9 +78,11 @@ impl RequestError {
                 }
             }
             kube::Error::Auth(error) => Self::new(operation, Failure::Unauthorized, innermost(error)),
-            kube::Error::SerdeError(error) => {
-                Self::new(operation, Failure::Other, format!("the answer was not understood: {error}"))
-            }
+            kube::Error::SerdeError(error) => Self::new(
+                operation,
+                Failure::Other,
+                format!("the answer is not what an API server says: {error}"),
+            ),
             kube::Error::Service(error) => Self::from_transport(operation, error.as_ref()),
             other => {
                 let failure = match other {
@@ -103,11 +105,11 @@ impl RequestError {
                     std::io::ErrorKind::TimedOut => Failure::TimedOut,
                     _ => Failure::Unreachable,
                 };
-                return Self::new(operation, failure, innermost(io));
+                return Self::new(operation, failure, in_words(io));
             }
             cause = this.source();
         }
-        Self::new(operation, Failure::Unreachable, innermost(error))
+        Self::new(operation, Failure::Unreachable, in_words(error))
     }
 
     /// Whether the object or the API that was asked for does not exist.
@@ -146,7 +148,15 @@ impl RequestError {
             Failure::Forbidden => {
                 vec!["see what you may do with `kubectl auth can-i --list`, or ask for this right"]
             }
-            _ => Vec::new(),
+            Failure::NotFound => vec!["check the name, the namespace (-n) and the context (--context)"],
+            Failure::Conflict => vec!["somebody changed it at the same time: run the command again"],
+            Failure::Invalid => vec!["correct what the server names"],
+            Failure::TooManyRequests | Failure::Server => {
+                vec!["the API server has trouble: try again in a moment, and see each request with -v 6"]
+            }
+            Failure::Other => {
+                vec!["is this the address of an API server? see what was asked with -v 6"]
+            }
         }
     }
 }
@@ -165,8 +175,21 @@ fn failure_of(code: u16) -> Failure {
     }
 }
 
+/// What HTTP and TLS say when something else answers.
+const NOT_OUR_LANGUAGE: [&str; 3] =
+    ["invalid http version", "received corrupt message", "received unexpected message"];
+
+/// What happened on the network, in words that tell a broken connection from a wrong address.
+fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
+    let text = innermost(error);
+    match NOT_OUR_LANGUAGE.iter().any(|start| text.starts_with(start)) {
+        true => format!("what answers is no Kubernetes API server: {text}"),
+        false => text,
+    }
+}
+
 /// The last cause of a chain, which says what really happened.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -6,6 +6,7 @@ mod convert;
 mod error;
 mod health;
 mod karpenter;
+mod kubeconfig;
 mod prerequisites;
 mod raw;
 mod snapshot;

@@ -1,5 +1,7 @@
 //! Finds out what `domain::prerequisites` judges.
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::{Event, ResourceQuota};
 use k8s_openapi::api::storage::v1 as storage;
@@ -11,7 +13,6 @@ use super::apply::Permission;
 use super::client::Cluster;
 use super::convert;
 use super::error::RequestError;
-use crate::domain::names::WorkloadRef;
 use crate::domain::prerequisites::{Facts, Quota};
 use crate::domain::shardset::ShardSet;
 use crate::domain::shardset::manifests::Manifest;
@@ -101,21 +102,26 @@ impl Cluster {
         Ok(quotas.iter().map(convert::quota).collect())
     }
 
-    /// What the cluster last said of a shard or of the StatefulSet itself: the newest warning event.
+    /// What the cluster last said of an object: the newest warning event of each component that said something. The
+    /// scheduler and Karpenter each have their own reason why a pod has no node.
     ///
     /// # Errors
     /// When events cannot be listed.
-    pub async fn last_warning(
+    pub async fn last_warnings(
         &self,
-        reference: &WorkloadRef,
+        namespace: &str,
         kind: &str,
         name: &str,
-    ) -> Result<Option<String>, RequestError> {
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &reference.namespace);
+    ) -> Result<Vec<String>, RequestError> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         let selector = format!("involvedObject.kind={kind},involvedObject.name={name},type=Warning");
         let operation = format!("list the events of {} {name}", kind.to_lowercase());
         let mut events = self.list(&operation, &api, ListParams::default().fields(&selector)).await?;
         events.sort_by_key(convert::event_time);
-        Ok(events.pop().map(|event| convert::event_text(&event)))
+        let newest: BTreeMap<Option<String>, String> = events
+            .iter()
+            .map(|event| (event.reporting_component.clone(), convert::event_text(event)))
+            .collect();
+        Ok(newest.into_values().collect())
     }
 }

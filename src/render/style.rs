@@ -30,6 +30,16 @@ impl ColorChoice {
     }
 }
 
+impl From<ColorChoice> for clap::ColorChoice {
+    fn from(choice: ColorChoice) -> Self {
+        match choice {
+            ColorChoice::Auto => Self::Auto,
+            ColorChoice::Always => Self::Always,
+            ColorChoice::Never => Self::Never,
+        }
+    }
+}
+
 /// How each role looks on one stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Stylesheet {

@@ -1,10 +1,7 @@
 //! `shardctl init`
 
-use crate::support::{Folder, Shardctl};
-
-fn shardctl(home: &Folder) -> Shardctl {
-    Shardctl { kubeconfig: None, home: home.path().to_owned() }
-}
+use crate::shardctl;
+use crate::support::Folder;
 
 #[test]
 fn the_file_is_written_once_and_never_over_another() {

@@ -74,7 +74,8 @@ impl Lab {
         assert_eq!(run.code, 0, "kubectl {args:?}: {}\n{manifest}", run.stderr);
     }
 
-    fn kubectl_with_input(&self, args: &[&str], input: &str) -> Run {
+    /// Runs kubectl with something on its standard input, however it ends.
+    pub fn kubectl_with_input(&self, args: &[&str], input: &str) -> Run {
         use std::io::Write as _;
         use std::process::Stdio;
         let kubeconfig = self.shardctl.kubeconfig.as_ref().expect("a kubeconfig");
@@ -151,6 +152,64 @@ impl Service<'_> {
             .ended(0)
     }
 
+    /// Deploys with these arguments and nobody to ask, however it ends.
+    pub fn deploy_with(&self, args: &[&str]) -> Run {
+        self.lab.shardctl.run(["deploy", "-f", self.path()].iter().chain(args))
+    }
+
+    /// Deletes the service with these arguments, however it ends.
+    pub fn delete_with(&self, args: &[&str]) -> Run {
+        self.lab.shardctl.run(["delete", "-f", self.path()].iter().chain(args))
+    }
+
+    /// Makes the service's namespace as somebody else would.
+    pub fn make_namespace(&self) {
+        self.lab.kubectl(&["create", "namespace", &self.name]);
+    }
+
+    /// Whether an object of the namespace, or of the cluster, is there.
+    pub fn exists(&self, object: &str) -> bool {
+        let args = ["get", object, "-n", &self.name, "--ignore-not-found", "-o", "name"];
+        !self.lab.kubectl(&args).is_empty()
+    }
+
+    /// The versions of all that a deployment touches: equal means that nothing was written, by anybody.
+    pub fn versions(&self) -> Vec<String> {
+        let of = |kind: &str| -> Vec<String> {
+            let list = self.get(kind);
+            let items = list["items"].as_array().cloned().unwrap_or_default();
+            let wanted = items.iter().filter(|item| {
+                let name = item["metadata"]["name"].as_str().unwrap_or_default();
+                name.starts_with(&self.name)
+            });
+            // The controllers write the status; the generation counts what was asked for.
+            wanted
+                .map(|item| {
+                    let meta = &item["metadata"];
+                    let managers: Vec<String> = meta["managedFields"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter(|entry| entry["subresource"].is_null())
+                        .map(|entry| format!("{} {}", entry["manager"], entry["time"]))
+                        .collect();
+                    format!("{kind}/{} {} {} {managers:?}", meta["name"], meta["uid"], meta["generation"])
+                })
+                .collect()
+        };
+        ["namespaces", "priorityclasses", "nodepools", "services", "pdb", "statefulsets", "pods"]
+            .into_iter()
+            .flat_map(of)
+            .collect()
+    }
+
+    /// The uids of the service's pods, by name.
+    pub fn pod_uids(&self) -> Vec<String> {
+        let pods = self.get("pods");
+        let pods = pods["items"].as_array().cloned().unwrap_or_default();
+        pods.iter().map(|pod| format!("{} {}", pod["metadata"]["name"], pod["metadata"]["uid"])).collect()
+    }
+
     /// Runs shardctl in the service's namespace.
     pub fn shardctl(&self, args: &[&str]) -> Run {
         self.lab.shardctl.run(args.iter().copied().chain(["-n", &self.name]))
@@ -166,7 +225,8 @@ impl Service<'_> {
     /// An object of the namespace, or of the cluster, as JSON.
     #[track_caller]
     pub fn get(&self, object: &str) -> Value {
-        serde_json::from_str(&self.kubectl(&["get", object, "-o", "json"])).expect("JSON")
+        let object = self.kubectl(&["get", object, "-o", "json", "--show-managed-fields"]);
+        serde_json::from_str(&object).expect("JSON")
     }
 }
 

@@ -7,7 +7,10 @@
 mod support;
 
 mod breaking;
+mod client;
+mod delete;
 mod deploy;
+mod init;
 mod lab;
 mod packing;
 mod status;
@@ -28,7 +31,9 @@ pub type Test = (&'static str, fn(&Lab));
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let all: Vec<&[Test]> = [&[deploy::TESTS, packing::TESTS, status::TESTS], verify::TESTS].concat();
+    let commands: [&[Test]; 6] =
+        [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
+    let all = [&commands, verify::TESTS].concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,
         Some(filter) => name.contains(filter.as_str()),

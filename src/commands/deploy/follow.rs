@@ -15,7 +15,7 @@ const STUCK_FOR: Duration = Duration::from_secs(10);
 /// After so long without a pod or a node, the cluster's own events are asked why.
 const ASK_WHY_AFTER: Duration = Duration::from_secs(10);
 
-/// Waits until every shard is Ready and healthy by its own endpoint.
+/// Waits until every shard is Ready and healthy by its own endpoint. `pool` is the node pool that they belong on.
 ///
 /// # Errors
 /// When a shard is stuck, or the time is up; the reason of each shard is told.
@@ -23,6 +23,7 @@ pub async fn until_up(
     context: &Context,
     cluster: &Cluster,
     reference: &WorkloadRef,
+    pool: &str,
     timeout: Duration,
 ) -> Result<ExitCode, CommandError> {
     let ui = &context.ui;
@@ -56,11 +57,11 @@ pub async fn until_up(
         };
         if stuck_since.is_some_and(|since| since.elapsed() >= STUCK_FOR) {
             let _ = progress.finish();
-            return Err(not_up(&snapshot, "will not come up by itself"));
+            return Err(stuck(&snapshot));
         }
         if !has_asked_why && started.elapsed() >= ASK_WHY_AFTER {
             has_asked_why = true;
-            for line in why(cluster, &snapshot).await {
+            for line in why(cluster, &snapshot, pool).await {
                 progress.say(&line);
             }
         }
@@ -69,7 +70,7 @@ pub async fn until_up(
             () = tokio::time::sleep_until(deadline) => {
                 let _ = progress.finish();
                 let mut error = not_up(&snapshot, &format!("is not up after {}", humantime::format_duration(timeout)));
-                error.hints.extend(why(cluster, &snapshot).await);
+                error.hints.extend(why(cluster, &snapshot, pool).await);
                 return Err(error);
             }
             _ = tokio::signal::ctrl_c() => {
@@ -104,22 +105,48 @@ fn not_up(snapshot: &Snapshot, what: &str) -> CommandError {
         .hint("everything is applied; the same command waits again")
 }
 
-/// What the cluster says about the first shard without a pod, and the first without a node.
-async fn why(cluster: &Cluster, snapshot: &Snapshot) -> Vec<String> {
+/// Shards that nothing but a change brings up.
+fn stuck(snapshot: &Snapshot) -> CommandError {
+    let reference = &snapshot.workload.reference;
+    let groups = by_state(snapshot);
+    let mut stuck: Vec<u32> = groups
+        .iter()
+        .filter(|(state, _)| state.is_stuck())
+        .flat_map(|(_, ordinals)| ordinals.iter().copied())
+        .collect();
+    stuck.sort_unstable();
+    let pods = pods_in_short(&reference.name, &stuck);
+    let mut error = not_up(snapshot, "will not come up by itself");
+    error.hints = vec![format!(
+        "everything is applied; deploy a corrected file, then make the shards that are down take it: kubectl delete \
+         pod -n {} {pods}",
+        reference.namespace
+    )];
+    error
+}
+
+/// Where the events of objects without a namespace are.
+const CLUSTER_EVENTS: &str = "default";
+
+/// What the cluster says about the first shard without a pod, and the first without a node and its pool.
+async fn why(cluster: &Cluster, snapshot: &Snapshot, pool: &str) -> Vec<String> {
     let reference = &snapshot.workload.reference;
     let set = &reference.name;
     let groups = by_state(snapshot);
     let mut lines = Vec::new();
     if groups.iter().any(|(state, _)| *state == ShardState::Missing)
-        && let Ok(Some(warning)) = cluster.last_warning(reference, "StatefulSet", set).await
+        && let Ok(warnings) = cluster.last_warnings(&reference.namespace, "StatefulSet", set).await
     {
-        lines.push(format!("{reference}: {warning}"));
+        lines.extend(warnings.iter().map(|warning| format!("{reference}: {warning}")));
     }
     let pending = groups.iter().find(|(state, _)| matches!(state, ShardState::Unschedulable { .. }));
     if let Some(ordinal) = pending.and_then(|(_, ordinals)| ordinals.first()) {
         let pod = format!("{set}-{ordinal}");
-        if let Ok(Some(warning)) = cluster.last_warning(reference, "Pod", &pod).await {
-            lines.push(format!("pod/{pod}: {warning}"));
+        if let Ok(warnings) = cluster.last_warnings(&reference.namespace, "Pod", &pod).await {
+            lines.extend(warnings.iter().map(|warning| format!("pod/{pod}: {warning}")));
+        }
+        if let Ok(warnings) = cluster.last_warnings(CLUSTER_EVENTS, "NodePool", pool).await {
+            lines.extend(warnings.iter().map(|warning| format!("nodepool/{pool}: {warning}")));
         }
     }
     lines

@@ -18,7 +18,7 @@ use crate::domain::shardset::manifests::Manifest;
 use crate::domain::shardset::{Phase, ShardSet};
 use crate::domain::snapshot::Snapshot;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::{ApplyOptions, Cluster, Scope};
+use crate::k8s::{ApplyOptions, Cluster, RequestError, Scope};
 use crate::render::report::deploy as report;
 use plan::{ObjectPlan, Plan};
 
@@ -43,7 +43,8 @@ pub struct DeployArgs {
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     output: Option<ManifestFormat>,
     /// client: name the objects without asking the server; server: let it check them and show what would change
-    #[arg(long, value_enum, default_value_t = DryRun::None, default_missing_value = "client", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = DryRun::None, default_missing_value = "client",
+        num_args = 0..=1, require_equals = true)]
     dry_run: DryRun,
     /// Apply without asking
     #[arg(short, long)]
@@ -107,15 +108,17 @@ async fn deploy(
     let reference = WorkloadRef { namespace: namespace.to_owned(), name: shardset.metadata.name.to_string() };
     cluster.server_version().await?;
 
-    let live = live_snapshot(&cluster, &reference).await?;
+    let live = live_snapshot(&cluster, &reference).await;
     let mut facts = cluster.prerequisites(shardset, manifests).await;
-    facts.existing_shards = live.as_ref().map_or(0, |live| {
+    facts.existing_shards = live.as_ref().ok().and_then(Option::as_ref).map_or(0, |live| {
         u32::try_from(live.shards.iter().filter(|shard| shard.pod.is_some()).count()).unwrap_or(u32::MAX)
     });
     let found = obstacles(&facts, shardset, args.phase);
     let is_fatal = |obstacle: &&Obstacle| obstacle.is_fatal;
     ui.say_block(&report::obstacles(found.iter().filter(is_fatal), ui.err_style()));
     refuse_obstacles(&found)?;
+    // Only now: who may not read the workload is told every right that is missing, not the first one.
+    let live = live?;
 
     let plan = Plan::make(&cluster, manifests, args.force_conflicts).await?;
     let where_to = destination(&cluster, &reference);
@@ -138,27 +141,30 @@ async fn deploy(
     if args.no_wait {
         return Ok(ExitCode::Done);
     }
-    let exit = follow::until_up(context, &cluster, &reference, args.timeout).await?;
+    let pool = shardset.pool(args.phase).name.as_str();
+    let exit = follow::until_up(context, &cluster, &reference, pool, args.timeout).await?;
     say_if_armed(context, &cluster, &reference, args.phase).await?;
     Ok(exit)
 }
 
 /// The workload as it runs now; none when it does not.
-async fn live_snapshot(cluster: &Cluster, reference: &WorkloadRef) -> Result<Option<Snapshot>, CommandError> {
+async fn live_snapshot(cluster: &Cluster, reference: &WorkloadRef) -> Result<Option<Snapshot>, RequestError> {
     match cluster.snapshot(reference, Scope::default()).await {
         Ok(snapshot) => Ok(Some(snapshot)),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 
 fn refuse_obstacles(found: &[Obstacle]) -> Result<(), CommandError> {
     match found.iter().filter(|obstacle| obstacle.is_fatal).count() {
         0 => Ok(()),
-        1 => Err(CommandError::refused("the deployment cannot work; nothing was changed")),
+        1 => Err(CommandError::refused("the deployment cannot work; nothing was changed")
+            .hint("see to what is named above, and run the same command again")),
         many => Err(CommandError::refused(format!(
             "the deployment cannot work for {many} reasons; nothing was changed"
-        ))),
+        ))
+        .hint("see to each of them, and run the same command again")),
     }
 }
 
@@ -189,18 +195,22 @@ fn confirm(context: &Context, args: &DeployArgs, cluster: &Cluster) -> Result<()
 async fn apply(context: &Context, cluster: &Cluster, plan: &Plan, force: bool) -> Result<(), CommandError> {
     let mut done = Vec::new();
     for object in plan.objects() {
-        let verb = match &object.plan {
-            ObjectPlan::Create { .. } => "created",
-            ObjectPlan::Change(_) => "configured",
-            ObjectPlan::Same => "unchanged",
-            ObjectPlan::LeftAlone { .. } => continue,
-            ObjectPlan::Blocked { .. } => continue,
+        let (verb, force) = match &object.plan {
+            ObjectPlan::Create { .. } => ("created", force),
+            ObjectPlan::Change { force, .. } => ("configured", *force),
+            ObjectPlan::Same => ("unchanged", false),
+            ObjectPlan::LeftAlone { .. } | ObjectPlan::Blocked { .. } => continue,
         };
         if verb != "unchanged" {
             let options = ApplyOptions { dry_run: false, force };
-            if let Err(error) = cluster.apply(&object.manifest, options).await {
-                return Err(stopped(&done, error));
+            if let Some(first) = &object.first {
+                cluster
+                    .merge(&object.manifest, first, options)
+                    .await
+                    .map_err(|error| stopped(&done, error))?;
+                done.push(format!("the update strategy of {}", object.manifest));
             }
+            cluster.apply(&object.manifest, options).await.map_err(|error| stopped(&done, error))?;
             done.push(object.manifest.to_string());
         }
         context.ui.print(&format!("{} {verb}\n", object.manifest));
@@ -209,7 +219,7 @@ async fn apply(context: &Context, cluster: &Cluster, plan: &Plan, force: bool) -
 }
 
 /// An apply that failed: nothing was changed, or some objects were.
-fn stopped(done: &[String], error: crate::k8s::RequestError) -> CommandError {
+fn stopped(done: &[String], error: RequestError) -> CommandError {
     if done.is_empty() {
         let error = CommandError::from(error);
         return CommandError { exit: ExitCode::Failed, ..error }.hint("nothing was changed");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::manifests::CONTAINER_NAME;
+use super::manifests::{CONTAINER_NAME, OWN_VARIABLES};
 use super::{
     Availability, Health, NodeClassRef, Pool, Services, SessionAffinity, Shard, ShardSet, Span, Storage,
     Taint, TaintEffect,
@@ -50,7 +50,13 @@ pub fn adopt(found: &Adoptable) -> Result<(ShardSet, Vec<String>), String> {
         shardset.spec.priority.class_name = class.parse().map_err(|error| format!("{error}"))?;
         shardset.spec.priority.value = found.priority.unwrap_or(shardset.spec.priority.value);
     } else {
-        notes.push("it has no priority class: the one in the file is the tutorial's".to_owned());
+        if let Ok(class) = format!("{}-critical", workload.reference.name).parse() {
+            shardset.spec.priority.class_name = class;
+        }
+        notes.push(format!(
+            "it has no priority class: deploying the file makes {}",
+            shardset.spec.priority.class_name
+        ));
     }
     describe_nodes(found, &mut shardset, &mut notes);
     if workload.update_strategy != "OnDelete" {
@@ -75,7 +81,8 @@ fn availability(found: &Adoptable, notes: &mut Vec<String>) -> Availability {
 }
 
 fn shard(found: &Adoptable, pod: &Value, notes: &mut Vec<String>) -> Result<Shard, String> {
-    let template = &found.workload.template;
+    let workload = &found.workload;
+    let template = &workload.template;
     let container = template.containers.first().ok_or("it has no container")?;
     if template.containers.len() > 1 {
         notes.push(format!(
@@ -137,10 +144,15 @@ fn shard(found: &Adoptable, pod: &Value, notes: &mut Vec<String>) -> Result<Shar
     for entry in &env {
         let name = entry.get("name").and_then(Value::as_str).unwrap_or_default();
         match entry.get("value").and_then(Value::as_str) {
+            Some(value) if OWN_VARIABLES.contains(&name) => {
+                if value != workload.service_name {
+                    notes.push(format!("the variable {name} is `{value}`: deploying the file sets it anew"));
+                }
+            }
             Some(value) => {
                 plain.insert(name.to_owned(), value.to_owned());
             }
-            None if ["POD_NAME", "POD_NAMESPACE"].contains(&name) => {}
+            None if OWN_VARIABLES.contains(&name) => {}
             None => notes
                 .push(format!("the variable {name} comes from elsewhere: add it under overlay.container")),
         }
@@ -217,6 +229,9 @@ fn describe_nodes(found: &Adoptable, shardset: &mut ShardSet, notes: &mut Vec<St
         if let Ok(label) = format!("{name}-{suffix}").parse() {
             pool.name = label;
         }
+        for taint in &mut pool.taints {
+            taint.key.clone_from(&name);
+        }
     }
     let Some(pool) = found.node_pools.first() else {
         notes.push(
@@ -268,6 +283,7 @@ mod tests {
 
     fn found() -> Adoptable {
         let snapshot = healthy();
+        let service_name = snapshot.workload.service_name.clone();
         Adoptable {
             client_service: snapshot.services.unwrap().into_iter().find(|service| !service.is_headless),
             node_pools: snapshot.node_pools.unwrap(),
@@ -275,7 +291,12 @@ mod tests {
             object: json!({"spec": {"template": {"spec": {
                 "securityContext": {"runAsUser": 1654},
                 "containers": [{
-                    "env": [{"name": "A", "value": "b"}, {"name": "SECRET", "valueFrom": {}}],
+                    "env": [
+                        {"name": "A", "value": "b"},
+                        {"name": "SECRET", "valueFrom": {}},
+                        {"name": "POD_NAME", "valueFrom": {}},
+                        {"name": "SERVICE_NAME", "value": service_name},
+                    ],
                     "volumeMounts": [{"name": "biometric-data", "mountPath": "/index"}],
                 }],
             }}}}),

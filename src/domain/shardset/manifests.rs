@@ -13,6 +13,8 @@ pub const AVAILABILITY_ANNOTATION: &str = "shardctl.dev/availability";
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Name of the container that is the shard.
 pub const CONTAINER_NAME: &str = "shard";
+/// Variables that every shard gets.
+pub const OWN_VARIABLES: [&str; 3] = ["POD_NAME", "POD_NAMESPACE", "SERVICE_NAME"];
 /// Name of the container port that the shard serves on.
 const PORT_NAME: &str = "http";
 /// Seconds between two probes. A startup probe may fail as often as fits into the startup timeout.

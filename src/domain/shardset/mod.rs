@@ -97,7 +97,7 @@ pub struct Spec {
 
 /// How many shards must be up for the service to be up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "write all, or the number of shards that must be up")]
 #[schemars(inline)]
 pub enum Availability {
     /// Every shard.

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
-use serde_saphyr::Error as YamlError;
 
+use super::manifests::OWN_VARIABLES;
 use super::{Phase, ShardSet};
-use crate::domain::names::nearest;
 use crate::domain::quantity::Quantity;
+use crate::domain::yaml::{self, Problem};
 
 /// The longest name of a StatefulSet: its pods carry the label `NAME-HASH`, which has at most 63
 /// characters, 11 of them for the hash.
@@ -40,42 +40,16 @@ impl std::error::Error for ParseError {}
 /// # Errors
 /// When the text is no YAML, has a field too many or too few, or a value that cannot work.
 pub fn parse(text: &str) -> Result<ShardSet, ParseError> {
-    let shardset: ShardSet = serde_saphyr::from_str(text).map_err(|error| from_yaml(&error))?;
+    let shardset: ShardSet = serde_saphyr::from_str(text).map_err(|error| {
+        let Problem { line, problem, suggestion } = yaml::problem(&error);
+        ParseError { line, problems: vec![problem], suggestion }
+    })?;
     let problems = problems(&shardset);
     if problems.is_empty() {
         Ok(shardset)
     } else {
         Err(ParseError { line: None, problems, suggestion: None })
     }
-}
-
-fn from_yaml(error: &YamlError) -> ParseError {
-    let error = error.without_snippet();
-    let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
-    let (problem, suggestion) = match error {
-        YamlError::SerdeUnknownField { field, expected, .. } => (
-            format!("there is no field `{field}` here; the fields are {}", expected.join(", ")),
-            nearest(field, expected.iter().copied()).map(|near| format!("did you mean `{near}`?")),
-        ),
-        YamlError::SerdeUnknownVariant { variant, expected, .. } => (
-            format!("`{variant}` is not known here; it can be {}", expected.join(", ")),
-            nearest(variant, expected.iter().copied()).map(|near| format!("did you mean `{near}`?")),
-        ),
-        YamlError::SerdeMissingField { field, .. } => (format!("the field `{field}` is missing"), None),
-        YamlError::MultipleDocuments { .. } => {
-            ("a file holds one ShardSet, this one holds more".to_owned(), None)
-        }
-        YamlError::Eof { .. } => ("the file is empty".to_owned(), None),
-        other => (plain(&other.to_string()), None),
-    };
-    ParseError { line, problems: vec![problem], suggestion }
-}
-
-/// The message without the position, which is said once, in front.
-fn plain(message: &str) -> String {
-    let end = message.find(" at line ").or_else(|| message.find("\n"));
-    let text = end.map_or(message, |end| &message[..end]);
-    text.strip_prefix("error: ").unwrap_or(text).trim().to_owned()
 }
 
 /// What the types alone cannot rule out.
@@ -113,6 +87,13 @@ fn problems(shardset: &ShardSet) -> Vec<String> {
         "it is empty, and would take every pod of the namespace for a shard".to_owned(),
     );
 
+    for name in OWN_VARIABLES {
+        require(
+            !spec.shard.env.contains_key(name),
+            "spec.shard.env",
+            format!("{name} is set for every shard already, leave it out"),
+        );
+    }
     let image = &spec.shard.image;
     require(!image.trim().is_empty(), "spec.shard.image", "it is empty".to_owned());
     require(
@@ -219,11 +200,14 @@ pub(super) fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D:
 /// For `#[serde(deserialize_with)]`: a quantity above zero.
 pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
     let quantity = Quantity::deserialize(deserializer)?;
-    if quantity.is_positive() {
-        Ok(quantity)
-    } else {
-        Err(de::Error::custom(format!("{quantity} is too little, it must be above 0")))
+    if !quantity.is_positive() {
+        return Err(de::Error::custom(format!("{quantity} is too little, it must be above 0")));
     }
+    // Kubernetes would silently take the largest amount that it can count.
+    if quantity.is_largest() {
+        return Err(de::Error::custom("that is more than Kubernetes can count"));
+    }
+    Ok(quantity)
 }
 
 #[cfg(test)]
@@ -257,6 +241,10 @@ mod tests {
             ("replicas: 10", "replicas: -3", "-3 shards are no service"),
             ("memory: 32Gi", "memory: 32GB", "`32GB` is not a quantity"),
             ("cpu: \"4\"", "cpu: 0", "0 is too little"),
+            ("memory: 32Gi", "memory: 9223372036854775808Ei", "more than Kubernetes can count"),
+            ("replicas: 10", "replicas: ten", "a whole number is expected"),
+            ("availability: all", "availability: most", "write all, or"),
+            ("name: biometric-shard\n", "name:\n", "a text is expected here"),
             ("runAsUser: 10001", "runAsUser: 0", "0 is no user"),
             ("port: 8080", "port: 80800", "80800 is no port"),
             ("name: biometric-shard\n", "name: Biometric_Shard\n", "not a valid name"),
@@ -287,6 +275,7 @@ mod tests {
             ("[Standard_E16s_v5]", "[Standard_E16s_v5, Standard_E8s_v5]", "spec.nodes.stable.instanceTypes"),
             ("name: biometric-stable", "name: biometric-explore", "spec.nodes:"),
             ("mountPath: /data", "mountPath: data", "spec.storage.mountPath"),
+            ("port: 8080", "port: 8080\n    env: {SERVICE_NAME: x}", "spec.shard.env: SERVICE_NAME"),
         ] {
             let error = error_after(from, to);
             assert!(error.to_string().contains(expected), "{error}");

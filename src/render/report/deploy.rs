@@ -9,8 +9,8 @@ use crate::domain::prerequisites::Obstacle;
 use crate::domain::shardset::Phase;
 use crate::render::style::Stylesheet;
 
-/// Fields of one object shown; the others are counted.
-const FIELDS_SHOWN: usize = 12;
+/// Fields of one object shown; the others are counted. Taking over what others made changes about twenty.
+const FIELDS_SHOWN: usize = 40;
 /// Characters of a value shown.
 const VALUE_SHOWN: usize = 60;
 /// Characters of a line beyond its indentation and signs.
@@ -20,7 +20,7 @@ const LINE_WIDTH: usize = 66;
 #[derive(Debug)]
 pub enum ObjectSummary<'a> {
     Create { name: String, is_checked: bool },
-    Change { name: String, changes: &'a [Change] },
+    Change { name: String, changes: &'a [Change], taken: &'a [String] },
     Same { name: String },
     LeftAlone { name: String, managers: &'a [String] },
     Blocked { name: String, reasons: &'a [String] },
@@ -48,13 +48,16 @@ pub fn plan(objects: &[ObjectSummary<'_>], destination: &str, armed: usize, styl
                 let unchecked = if *is_checked { "" } else { "  (checked once its namespace is there)" };
                 let _ = writeln!(text, "  {} {name}{}", style.success("+"), style.note(unchecked));
             }
-            ObjectSummary::Change { name, changes } => {
+            ObjectSummary::Change { name, changes, taken } => {
                 let _ = writeln!(text, "  {} {name}", style.warning("~"));
                 for change in changes.iter().take(FIELDS_SHOWN) {
                     let _ = writeln!(text, "      {}", field(change, style));
                 }
                 if changes.len() > FIELDS_SHOWN {
                     let _ = writeln!(text, "      and {} more fields", changes.len() - FIELDS_SHOWN);
+                }
+                for field in *taken {
+                    let _ = writeln!(text, "      {} {field}", style.note("becomes shardctl's as it is:"));
                 }
             }
             ObjectSummary::Same { name } => {
@@ -88,7 +91,8 @@ pub fn plan(objects: &[ObjectSummary<'_>], destination: &str, armed: usize, styl
 }
 
 /// A field and its values, on two lines where one would be longer than a terminal.
-fn field(change: &Change, style: Stylesheet) -> String {
+#[must_use]
+pub fn field(change: &Change, style: Stylesheet) -> String {
     let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "(none)".to_owned(), short);
     let (before, after) = (value(&change.before), value(&change.after));
     let is_short = change.path.len() + before.len() + after.len() < LINE_WIDTH;
@@ -138,7 +142,7 @@ mod tests {
             ObjectSummary::Create { name: "nodepool/shard-stable".to_owned(), is_checked: true },
             ObjectSummary::Same { name: "service/shard".to_owned() },
             ObjectSummary::Blocked { name: "poddisruptionbudget/shard".to_owned(), reasons: &reasons },
-            ObjectSummary::Change { name: "statefulset/shard".to_owned(), changes: &changes },
+            ObjectSummary::Change { name: "statefulset/shard".to_owned(), changes: &changes, taken: &[] },
         ];
         let text = plan(&objects, "context lab, namespace shop", 10, Stylesheet::new(false));
         let expected = "\
