@@ -4,20 +4,17 @@ mod page;
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
+use crate::options::{GlobalOptions, HELP_WIDTH};
 use crate::render::style::ColorChoice;
 use crate::render::ui::Ui;
 use crate::{commands, lab};
 pub use page::page;
-
-/// Help is not wider than this, however wide the terminal is.
-const HELP_WIDTH: usize = 100;
 
 /// Operate a sharded stateful service on Kubernetes
 ///
@@ -32,42 +29,6 @@ pub struct Cli {
     pub global: GlobalOptions,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options that every command understands, with kubectl's names and meaning.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Global options")]
-pub struct GlobalOptions {
-    /// Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config
-    #[arg(long, global = true, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-    /// Name of the kubeconfig context to use
-    #[arg(long, global = true, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Name of the kubeconfig cluster to use
-    #[arg(long, global = true, value_name = "NAME")]
-    pub cluster: Option<String>,
-    /// Name of the kubeconfig user to use
-    #[arg(long, global = true, value_name = "NAME")]
-    pub user: Option<String>,
-    /// Namespace of the workload, instead of the context's
-    #[arg(short, long, global = true, value_name = "NAME")]
-    pub namespace: Option<String>,
-    /// User to impersonate
-    #[arg(long = "as", global = true, value_name = "USER")]
-    pub impersonate: Option<String>,
-    /// Group to impersonate, can be repeated
-    #[arg(long = "as-group", global = true, value_name = "GROUP", requires = "impersonate")]
-    pub impersonate_groups: Vec<String>,
-    /// Longest wait for one answer of the API server
-    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
-    pub request_timeout: Duration,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
-    pub color: ColorChoice,
-    /// Verbosity of the log on standard error: 6 shows each request with its time
-    #[arg(short, long = "v", global = true, value_name = "LEVEL", default_value_t = 0)]
-    pub verbosity: u8,
 }
 
 /// The commands, in the order in which an operator meets them.
@@ -85,17 +46,6 @@ pub enum Command {
     Completion(commands::completion::CompletionArgs),
     #[command(subcommand)]
     Lab(lab::LabCommand),
-}
-
-/// Parses a duration as people write it: `90s`, `1m30s`, `250ms`, or a plain number of seconds.
-///
-/// # Errors
-/// When the text is not a duration; the message names an example.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    humantime::parse_duration(text).map_err(|_| "that is no duration, write for example 90s or 2m".to_owned())
 }
 
 /// The clap tree under the name that the program was called by: `kubectl shard` when run as a kubectl plugin.
@@ -121,13 +71,6 @@ fn point_to_options(command: clap::Command, program: &str) -> clap::Command {
         None => pointer,
     };
     command.after_help(after).mut_subcommands(|below| point_to_options(below, program))
-}
-
-/// The global options, as help shows options.
-#[must_use]
-pub fn global_options() -> clap::Command {
-    let listing = clap::Command::new("shardctl").disable_help_flag(true).max_term_width(HELP_WIDTH);
-    GlobalOptions::augment_args(listing).help_template("{all-args}\n")
 }
 
 /// Parses `args`, runs the command, and shows its error. See [`crate::main`].
@@ -176,7 +119,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, CommandErro
         Command::Explain(args) => commands::explain::run(context, &args),
         Command::Options(args) => commands::options::run(context, &args),
         Command::Version(args) => commands::version::run(context, &args),
-        Command::Completion(args) => commands::completion::run(context, &args),
+        Command::Completion(args) => commands::completion::run(context, &args, Cli::command()),
         Command::Lab(command) => lab::run(context, command),
     }
 }
@@ -204,12 +147,5 @@ mod tests {
     fn a_plugin_is_called_kubectl_shard_in_its_usage() {
         let mut command = command(Some(Path::new("/usr/local/bin/kubectl-shard")));
         assert!(command.render_usage().to_string().contains("kubectl shard"));
-    }
-
-    #[test]
-    fn durations_are_read_with_and_without_a_unit() {
-        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("1m30s"), Ok(Duration::from_secs(90)));
-        assert!(parse_duration("soon").is_err());
     }
 }

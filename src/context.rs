@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cli::GlobalOptions;
 use crate::error::{CommandError, ExitCode};
+use crate::options::GlobalOptions;
 use crate::render::ui::Ui;
 
 /// Where a command gets its options, its streams and the time from.

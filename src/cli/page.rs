@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
-use super::{Cli, global_options};
+use super::Cli;
+use crate::options::global_options;
 
 /// The first lines of the page.
 const HEADER: &str = "\

@@ -1,9 +1,8 @@
 //! `shardctl completion`
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 
@@ -21,16 +20,18 @@ pub struct CompletionArgs {
 ///
 /// # Errors
 /// Never; the signature is that of all commands.
-pub fn run(context: &Context, args: &CompletionArgs) -> Result<ExitCode, CommandError> {
-    context.ui.print(&script(args.shell));
+pub fn run(context: &Context, args: &CompletionArgs, tree: clap::Command) -> Result<ExitCode, CommandError> {
+    context.ui.print(&script(args.shell, tree));
     Ok(ExitCode::Done)
 }
 
 /// The completion script for `shell`, as committed in `completions/`.
+///
+/// `tree` is the command line as declared: a shell completes the global options everywhere, though help does not
+/// repeat them.
 #[must_use]
-pub fn script(shell: Shell) -> String {
+pub fn script(shell: Shell, mut tree: clap::Command) -> String {
     let mut script = Vec::new();
-    // The tree as declared: a shell completes the global options everywhere, though help does not repeat them.
-    clap_complete::generate(shell, &mut Cli::command(), "shardctl", &mut script);
+    clap_complete::generate(shell, &mut tree, "shardctl", &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }

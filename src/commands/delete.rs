@@ -7,13 +7,13 @@ use clap::Args;
 
 use super::deploy::DryRun;
 use super::target::{connect, read_shardset};
-use crate::cli::parse_duration;
 use crate::context::Context;
 use crate::domain::shardset::manifests::{MANAGED_BY_LABEL, Manifest};
 use crate::domain::shardset::{Phase, ShardSet};
 use crate::domain::snapshot::NODE_POOL_LABEL;
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{Cluster, Failure, RequestError};
+use crate::options::parse_duration;
 
 /// How often what is being deleted is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

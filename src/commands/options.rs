@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::cli;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
+use crate::options::global_options;
 
 /// List the global options, which every command understands
 #[derive(Args, Debug)]
@@ -15,6 +15,6 @@ pub struct OptionsArgs {}
 /// # Errors
 /// Never; the signature is that of all commands.
 pub fn run(context: &Context, _: &OptionsArgs) -> Result<ExitCode, CommandError> {
-    context.ui.print(&cli::global_options().render_help().to_string());
+    context.ui.print(&global_options().render_help().to_string());
     Ok(ExitCode::Done)
 }

@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 
 use serde_json::Value;
 
-use crate::cli::parse_duration;
 use crate::commands::target::{Target, TargetArgs};
 use crate::commands::watch::{until, watch};
 use crate::context::Context;
@@ -16,6 +15,7 @@ use crate::domain::snapshot::Unknown;
 use crate::domain::verify::{Drift, Facts, Report, Selection, Severity, UnknownCheck, check_name, verify};
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{ApplyOptions, Cluster, RequestError, Scope};
+use crate::options::parse_duration;
 use crate::render::report::verify as render;
 use crate::render::style::Stylesheet;
 

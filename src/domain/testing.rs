@@ -1,5 +1,12 @@
 //! Builders for tests of the domain: a healthy service, to be broken one thing at a time.
 
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::too_many_lines,
+    reason = "literals of tests"
+)]
+
 use std::collections::BTreeMap;
 
 use super::names::{ClaimName, NodeName, NodePoolName, PodName, VolumeName, WorkloadRef};

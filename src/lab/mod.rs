@@ -25,9 +25,9 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use self::layout::{LabFolder, LabName, Layout};
-use crate::cli::parse_duration;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
+use crate::options::parse_duration;
 
 /// Run a real Kubernetes control plane with Karpenter on this machine
 #[derive(Debug, Subcommand)]

@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
+use clap::CommandFactory as _;
 use clap_complete::Shell;
-use shardctl::commands::completion::script;
+use shardctl::cli::Cli;
+use shardctl::commands::completion;
 
 use crate::shardctl;
 use crate::support::Folder;
+
+fn script(shell: Shell) -> String {
+    completion::script(shell, Cli::command())
+}
 
 /// Compares a committed file with what it should be, or writes it.
 #[track_caller]

@@ -1,5 +1,12 @@
 //! Commands without a cluster: what they say, and how they end.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on fails"
+)]
+
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod support;

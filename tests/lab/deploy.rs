@@ -242,7 +242,7 @@ fn dry_run(lab: &Lab) {
     service
         .deploy_with(&["--phase", "explore", "--dry-run=server"])
         .ended(0)
-        .said("containers[shard].image: registry.example/demo:1.0.0 -> registry.example/demo:1.0.1")
+        .said("containers[shard].image:\n        registry.example/demo:1.0.0 -> registry.example/demo:1.0.1")
         .said("under 3 running shards");
 }
 
@@ -282,7 +282,7 @@ fn armed(lab: &Lab) {
     service.deploy("explore");
     let uids = service.pod_uids();
     let run = service.deploy("stable");
-    let shards = format!("{}-{{0..2}} run an older template", service.name);
+    let shards = format!("{}-{{0..2}} run an older one", service.name);
     let run = run.said("is up: 3 of 3 shards").complained("This arms the template").complained(&shards);
     assert!(run.stderr.contains("shardctl migrate --to stable"), "{}", run.stderr);
     assert_eq!(uids, service.pod_uids());

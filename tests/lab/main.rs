@@ -3,6 +3,13 @@
 //! One lab is started before the tests and taken down after them, whatever happens in between. Each test works in a
 //! namespace of its own, with a service and node pools of its own.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on fails"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -10,7 +10,6 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::target::{connect, read_shardset};
-use crate::cli::parse_duration;
 use crate::context::Context;
 use crate::domain::names::{WorkloadRef, pods_in_short};
 use crate::domain::prerequisites::{Obstacle, obstacles};
@@ -19,6 +18,7 @@ use crate::domain::shardset::{Phase, ShardSet};
 use crate::domain::snapshot::Snapshot;
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{ApplyOptions, Cluster, RequestError, Scope};
+use crate::options::parse_duration;
 use crate::render::report::deploy as report;
 use plan::{ObjectPlan, Plan};
 

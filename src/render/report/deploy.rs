@@ -14,7 +14,7 @@ const FIELDS_SHOWN: usize = 40;
 /// Characters of a value shown.
 const VALUE_SHOWN: usize = 60;
 /// Characters of a line beyond its indentation and signs.
-const LINE_WIDTH: usize = 66;
+const LINE_WIDTH: usize = 72;
 
 /// What applying one object would do.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub fn plan(objects: &[ObjectSummary<'_>], destination: &str, armed: usize, styl
             ObjectSummary::Change { name, changes, taken } => {
                 let _ = writeln!(text, "  {} {name}", style.warning("~"));
                 for change in changes.iter().take(FIELDS_SHOWN) {
-                    let _ = writeln!(text, "      {}", field(change, style));
+                    let _ = writeln!(text, "      {}", field_in_plan(change, style));
                 }
                 if changes.len() > FIELDS_SHOWN {
                     let _ = writeln!(text, "      and {} more fields", changes.len() - FIELDS_SHOWN);
@@ -90,14 +90,21 @@ pub fn plan(objects: &[ObjectSummary<'_>], destination: &str, armed: usize, styl
     text
 }
 
-/// A field and its values, on two lines where one would be longer than a terminal.
+/// A field that changes, on one line: `spec.replicas: 3 -> 4`.
 #[must_use]
 pub fn field(change: &Change, style: Stylesheet) -> String {
+    field_with(change, " ", style)
+}
+
+/// A field that changes, on two lines where one would be longer than a terminal.
+fn field_in_plan(change: &Change, style: Stylesheet) -> String {
+    let is_long = field(change, Stylesheet::new(false)).chars().count() > LINE_WIDTH;
+    field_with(change, if is_long { "\n        " } else { " " }, style)
+}
+
+fn field_with(change: &Change, gap: &str, style: Stylesheet) -> String {
     let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "(none)".to_owned(), short);
-    let (before, after) = (value(&change.before), value(&change.after));
-    let is_short = change.path.len() + before.len() + after.len() < LINE_WIDTH;
-    let gap = if is_short { " " } else { "\n        " };
-    format!("{}:{gap}{before} -> {}", change.path, style.value(after))
+    format!("{}:{gap}{} -> {}", change.path, value(&change.before), style.value(value(&change.after)))
 }
 
 fn short(value: &Value) -> String {
