@@ -209,9 +209,10 @@ impl Deletion {
                     gone(context, "pod", deadline, pods).await.map_err(stopped)?;
                 }
                 "NodePool" => {
+                    // A claim stays until its machine is gone; a node may never have joined.
                     let selector = format!("{NODE_POOL_LABEL}={}", manifest.name());
-                    let nodes = async || cluster.names("v1", "Node", None, &selector).await;
-                    gone(context, "node", deadline, nodes).await.map_err(stopped)?;
+                    let claims = async || cluster.names("karpenter.sh/v1", "NodeClaim", None, &selector).await;
+                    gone(context, "node", deadline, claims).await.map_err(stopped)?;
                 }
                 _ => {}
             }
