@@ -211,7 +211,8 @@ impl Deletion {
                 "NodePool" => {
                     // A claim stays until its machine is gone; a node may never have joined.
                     let selector = format!("{NODE_POOL_LABEL}={}", manifest.name());
-                    let claims = async || cluster.names("karpenter.sh/v1", "NodeClaim", None, &selector).await;
+                    let claims =
+                        async || cluster.names("karpenter.sh/v1", "NodeClaim", None, &selector).await;
                     gone(context, "node", deadline, claims).await.map_err(stopped)?;
                 }
                 _ => {}

@@ -25,8 +25,8 @@ pub const FIELD_MANAGER: &str = "shardctl";
 /// How often a read is tried again after a passing fault. Writes are never tried again without a word.
 const READ_RETRIES: usize = 2;
 
-/// Objects in one page of a list, as kubectl's `--chunk-size`.
-const PAGE: u32 = 500;
+/// Objects in one page of a list: half of kubectl's, since memory peaks while one page is read.
+const PAGE: u32 = 250;
 
 /// Which cluster, as whom, and how long to wait.
 #[derive(Clone, Debug, Default)]
@@ -161,28 +161,43 @@ impl Cluster {
         }
     }
 
-    /// Lists all that `parameters` select, page by page.
+    /// Lists all that `parameters` select.
     pub(super) async fn list<K>(
         &self,
         operation: &str,
         api: &Api<K>,
-        mut parameters: ListParams,
+        parameters: ListParams,
     ) -> Result<Vec<K>, RequestError>
     where
         K: Clone + DeserializeOwned + std::fmt::Debug,
     {
-        parameters.limit = Some(PAGE);
+        self.list_as(operation, api, parameters, Some).await
+    }
+
+    /// Lists all that `parameters` select, and keeps what `convert` makes of each object: a page of objects is gone
+    /// before the next one comes.
+    ///
+    /// A list that may be as old as the server's cache comes in one piece. With a limit the server would leave out the
+    /// cache and its index, and read the whole cluster to find the pods of one node.
+    pub(super) async fn list_as<K, T>(
+        &self,
+        operation: &str,
+        api: &Api<K>,
+        mut parameters: ListParams,
+        convert: impl Fn(K) -> Option<T>,
+    ) -> Result<Vec<T>, RequestError>
+    where
+        K: Clone + DeserializeOwned + std::fmt::Debug,
+    {
+        if parameters.version_match.is_none() {
+            parameters.limit = Some(PAGE);
+        }
         let mut items = Vec::new();
         loop {
             let page = self.read(operation, || api.list(&parameters)).await?;
-            items.extend(page.items);
+            items.extend(page.items.into_iter().filter_map(&convert));
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => {
-                    // A continued list goes on at the version that it began with.
-                    parameters.resource_version = None;
-                    parameters.version_match = None;
-                    parameters.continue_token = Some(token);
-                }
+                Some(token) => parameters.continue_token = Some(token),
                 None => return Ok(items),
             }
         }

@@ -2,27 +2,28 @@
 //! the image needs no curl and the pod's network need not be reachable from here.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
 use http::Request;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
-};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
-use kube::api::PostParams;
+use kube::api::Portforwarder;
+use tokio::task::JoinHandle;
 
+use super::apply::Permission;
 use super::client::Cluster;
 use super::error::{Failure, RequestError};
 use crate::domain::names::PodName;
 use crate::domain::snapshot::{Health, HttpProbe, Shard, Workload};
 
-/// Shards asked at the same time.
-const CONCURRENT_REQUESTS: usize = 16;
+/// Shards asked at the same time. Each takes a connection of its own to the API server, and one on to the kubelet.
+const CONCURRENT_REQUESTS: usize = 32;
 /// How long a shard may take to answer. Kubelets give a probe one second; the way through the API server is longer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// An answer's body is read so far and no further.
@@ -72,29 +73,18 @@ pub(super) async fn ask(
 
 /// Whether we may reach the pods of a namespace, as far as the API server tells.
 async fn may_ask(cluster: &Cluster, namespace: &str) -> Result<(), RequestError> {
-    let access = SelfSubjectAccessReview {
-        spec: SelfSubjectAccessReviewSpec {
-            resource_attributes: Some(ResourceAttributes {
-                namespace: Some(namespace.to_owned()),
-                verb: Some("create".to_owned()),
-                resource: Some("pods".to_owned()),
-                subresource: Some("portforward".to_owned()),
-                ..ResourceAttributes::default()
-            }),
-            ..SelfSubjectAccessReviewSpec::default()
-        },
-        ..SelfSubjectAccessReview::default()
+    let permission = Permission {
+        verb: "create",
+        group: String::new(),
+        resource: "pods".to_owned(),
+        subresource: Some("portforward"),
+        namespace: Some(namespace.to_owned()),
     };
-    let api: Api<SelfSubjectAccessReview> = Api::all(cluster.client.clone());
-    let answer = api.create(&PostParams::default(), &access).await.ok().and_then(|review| review.status);
-    match answer {
-        Some(status) if !status.allowed => Err(RequestError::new(
+    match cluster.is_allowed(&permission).await {
+        Ok(false) => Err(RequestError::new(
             format!("port-forward to the pods in namespace {namespace}"),
             Failure::Forbidden,
-            status
-                .reason
-                .filter(|reason| !reason.is_empty())
-                .unwrap_or_else(|| "forbidden: you may not create pods/portforward".to_owned()),
+            format!("forbidden: you may not {permission}"),
         )),
         _ => Ok(()),
     }
@@ -103,8 +93,9 @@ async fn may_ask(cluster: &Cluster, namespace: &str) -> Result<(), RequestError>
 /// The first bad answer of a shard, or the slowest good one.
 async fn health_of(cluster: &Cluster, namespace: &str, pod: &PodName, probes: &[HttpProbe]) -> Health {
     let mut slowest = Duration::ZERO;
+    let mut line = None;
     for probe in probes {
-        match cluster.http_get(namespace, pod, probe).await {
+        match cluster.http_get_on(&mut line, namespace, pod, probe).await {
             Ok(answer) if (200..400).contains(&answer.status) => slowest = slowest.max(answer.took),
             Ok(answer) => {
                 return Health::Unhealthy { status: answer.status, path: probe.path.clone() };
@@ -128,56 +119,86 @@ impl Cluster {
         pod: &PodName,
         probe: &HttpProbe,
     ) -> Result<Answer, String> {
+        self.http_get_on(&mut None, namespace, pod, probe).await
+    }
+
+    /// The same on a line that was left open, if it leads there; leaves the line open for the next question. To open
+    /// one costs the API server and the kubelet a connection each, far more than the question.
+    async fn http_get_on(
+        &self,
+        line: &mut Option<Line>,
+        namespace: &str,
+        pod: &PodName,
+        probe: &HttpProbe,
+    ) -> Result<Answer, String> {
         let started = Instant::now();
-        match tokio::time::timeout(ANSWER_TIMEOUT, self.http_get_unbounded(namespace, pod, probe)).await {
+        let exchange = async {
+            if let Some(open) =
+                line.as_mut().filter(|line| line.port == probe.port && !line.sender.is_closed())
+                && let Ok(answer) = open.get(pod, &probe.path).await
+            {
+                return Ok(answer);
+            }
+            // The shard may close the line whenever it likes: only what a fresh one says counts.
+            line.insert(Line::open(self, namespace, pod, probe.port).await?).get(pod, &probe.path).await
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, exchange).await {
             Ok(answer) => answer.map(|(status, body)| Answer { status, body, took: started.elapsed() }),
             Err(_) => Err(format!("no answer within {}", humantime::format_duration(ANSWER_TIMEOUT))),
         }
     }
+}
 
-    async fn http_get_unbounded(
-        &self,
-        namespace: &str,
-        pod: &PodName,
-        probe: &HttpProbe,
-    ) -> Result<(u16, Vec<u8>), String> {
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+/// An HTTP connection to a port of a pod through the API server. It ends with the value.
+struct Line {
+    port: u16,
+    sender: SendRequest<Empty<Bytes>>,
+    /// Says why the port is closed, if it is.
+    refused: Pin<Box<dyn Future<Output = Option<String>> + Send>>,
+    forward: Portforwarder,
+    /// Moves the bytes.
+    connection: JoinHandle<()>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.connection.abort();
+        self.forward.abort();
+    }
+}
+
+impl Line {
+    async fn open(cluster: &Cluster, namespace: &str, pod: &PodName, port: u16) -> Result<Self, String> {
+        let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
         let mut forward = pods
-            .portforward(pod.as_str(), &[probe.port])
+            .portforward(pod.as_str(), &[port])
             .await
             .map_err(|error| super::RequestError::from_kube("port-forward", &error).to_string())?;
-        let stream = forward.take_stream(probe.port).ok_or("port-forward gave no stream")?;
-        let refused = forward.take_error(probe.port);
-        let exchange = async {
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                .await
-                .map_err(|error| error.to_string())?;
-            let request = Request::get(&probe.path)
-                .header(http::header::HOST, format!("{pod}:{}", probe.port))
-                .header(http::header::USER_AGENT, concat!("shardctl/", env!("CARGO_PKG_VERSION")))
-                .header(http::header::CONNECTION, "close")
-                .body(Empty::<Bytes>::new())
-                .map_err(|error| format!("the path `{}` cannot be asked for: {error}", probe.path))?;
-            let answer = async {
-                let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-                let status = response.status().as_u16();
-                let body = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
-                Ok((status, body.map(|body| body.to_bytes().to_vec()).unwrap_or_default()))
-            };
-            // The connection must be driven for the answer to come; it ends by itself afterwards.
-            let (_, answer) = futures::join!(connection, answer);
-            answer
-        };
-        let answer: Result<(u16, Vec<u8>), String> = exchange.await;
-        let answer = match (answer, refused) {
+        let stream = forward.take_stream(port).ok_or("port-forward gave no stream")?;
+        let refused = forward.take_error(port).ok_or("port-forward gave no error stream")?;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        // How it ended is told to whoever waits for an answer.
+        let connection = tokio::spawn(async { drop(connection.await) });
+        Ok(Self { port, sender, refused: Box::pin(refused), forward, connection })
+    }
+
+    async fn get(&mut self, pod: &PodName, path: &str) -> Result<(u16, Vec<u8>), String> {
+        let request = Request::get(path)
+            .header(http::header::HOST, format!("{pod}:{}", self.port))
+            .header(http::header::USER_AGENT, concat!("shardctl/", env!("CARGO_PKG_VERSION")))
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| format!("the path `{path}` cannot be asked for: {error}"))?;
+        let response = match self.sender.send_request(request).await {
+            Ok(response) => response,
             // The server's word on why the port is closed says more than that the stream ended.
-            (Err(broken), Some(refused)) => {
-                let said = tokio::time::timeout(Duration::from_millis(200), refused).await;
-                Err(said.ok().flatten().unwrap_or(broken))
+            Err(broken) => {
+                let said = tokio::time::timeout(Duration::from_millis(200), &mut self.refused).await;
+                return Err(said.ok().flatten().unwrap_or_else(|| broken.to_string()));
             }
-            (answer, _) => answer,
         };
-        forward.abort();
-        answer
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
+        Ok((status, body.map(|body| body.to_bytes().to_vec()).unwrap_or_default()))
     }
 }

@@ -10,7 +10,6 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
-use k8s_openapi::api::storage::v1 as storage;
 use kube::api::{Api, DynamicObject, GetParams, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde::de::DeserializeOwned;
@@ -168,7 +167,7 @@ impl Cluster {
     async fn workload_and_pods(
         &self,
         reference: &WorkloadRef,
-    ) -> Result<(Workload, Vec<core::Pod>), RequestError> {
+    ) -> Result<(Workload, Vec<(u32, Pod)>), RequestError> {
         let api: Api<StatefulSet> = Api::namespaced(self.client.clone(), &reference.namespace);
         let operation = format!("get {reference} in namespace {}", reference.namespace);
         let set = self.read(&operation, || api.get(&reference.name)).await?;
@@ -176,9 +175,13 @@ impl Cluster {
         let api: Api<core::Pod> = Api::namespaced(self.client.clone(), &reference.namespace);
         let operation = format!("list the pods of {reference} in namespace {}", reference.namespace);
         let parameters = ListParams::default().labels(&label_selector(&workload.selector));
-        let pods = self.list(&operation, &api, parameters).await?;
-        let owned = pods.into_iter().filter(|pod| convert::is_owned_by(pod, &workload.uid)).collect();
-        Ok((workload, owned))
+        let convert = |pod: core::Pod| {
+            let name = pod.metadata.name.as_deref().unwrap_or_default();
+            let ordinal = convert::ordinal(&reference.name, name)?;
+            convert::is_owned_by(&pod, &workload.uid).then(|| (ordinal, convert::pod(&pod)))
+        };
+        let pods = self.list_as(&operation, &api, parameters, convert).await?;
+        Ok((workload, pods))
     }
 
     /// Reads what describing a StatefulSet takes.
@@ -216,8 +219,8 @@ impl Cluster {
         &self,
         names: &BTreeSet<NodeName>,
     ) -> Result<BTreeMap<NodeName, Node>, RequestError> {
-        let found = self.get_each::<core::Node>("node", names.iter().map(NodeName::as_str)).await?;
-        Ok(found.iter().map(convert::node).map(|node| (node.name.clone(), node)).collect())
+        let nodes = self.get_each("node", names.iter().map(NodeName::as_str), convert::node).await?;
+        Ok(nodes.into_iter().map(|node| (node.name.clone(), node)).collect())
     }
 
     /// Adds the nodes of the pools that the shards belong on, so that empty ones are seen.
@@ -243,8 +246,7 @@ impl Cluster {
         let selector = format!("{NODE_POOL_LABEL} in ({})", names.join(","));
         let parameters = ListParams::default().labels(&selector).match_any();
         let operation = format!("list the nodes of node pool {}", names.join(", "));
-        for node in self.list(&operation, &api, parameters).await? {
-            let node = convert::node(&node);
+        for node in self.list_as(&operation, &api, parameters, |node| Some(convert::node(&node))).await? {
             nodes.entry(node.name.clone()).or_insert(node);
         }
         Ok(nodes)
@@ -261,9 +263,8 @@ impl Cluster {
             .map(|node| async move {
                 let operation = format!("list the pods of node {node}");
                 let parameters = ListParams::default().fields(&format!("spec.nodeName={node}")).match_any();
-                let pods = self.list(&operation, api, parameters).await?;
-                let mut occupants: Vec<Occupant> =
-                    pods.iter().filter_map(|pod| convert::occupant(pod, reference)).collect();
+                let convert = |pod: core::Pod| convert::occupant(&pod, reference);
+                let mut occupants: Vec<Occupant> = self.list_as(&operation, api, parameters, convert).await?;
                 occupants.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
                 Ok((node.clone(), occupants))
             })
@@ -397,14 +398,14 @@ impl Cluster {
         };
         let volumes = async {
             let names = claims.values().filter_map(|claim| claim.volume.as_ref()).map(VolumeName::as_str);
-            let found = self.get_each::<core::PersistentVolume>("persistent volume", names).await?;
-            Ok(found.iter().map(convert::volume).map(|volume| (volume.name.clone(), volume)).collect())
+            let volumes = self.get_each("persistent volume", names, convert::volume).await?;
+            Ok(volumes.into_iter().map(|volume| (volume.name.clone(), volume)).collect())
         };
         let classes = async {
             let names: BTreeSet<&str> =
                 claims.values().filter_map(|claim| claim.storage_class.as_deref()).collect();
-            let found = self.get_each::<storage::StorageClass>("storage class", names.into_iter()).await?;
-            Ok(found.iter().map(convert::storage_class).map(|class| (class.name.clone(), class)).collect())
+            let classes = self.get_each("storage class", names.into_iter(), convert::storage_class).await?;
+            Ok(classes.into_iter().map(|class| (class.name.clone(), class)).collect())
         };
         let (volumes, classes) = futures::join!(volumes, classes);
         StorageParts { volumes: part(volumes), classes: part(classes), claims: Ok(claims) }
@@ -427,13 +428,11 @@ impl Cluster {
             .collect();
         let api: Api<core::PersistentVolumeClaim> = Api::namespaced(self.client.clone(), self.namespace());
         let operation = format!("list persistent volume claims in namespace {}", self.namespace());
-        let list = self.list(&operation, &api, ListParams::default()).await?;
-        Ok(list
-            .iter()
-            .map(convert::claim)
-            .filter(|claim| wanted.contains(claim.name.as_str()))
-            .map(|claim| (claim.name.clone(), claim))
-            .collect())
+        let convert = |claim: core::PersistentVolumeClaim| {
+            wanted.contains(claim.metadata.name.as_deref()?).then(|| convert::claim(&claim))
+        };
+        let claims = self.list_as(&operation, &api, ListParams::default(), convert).await?;
+        Ok(claims.into_iter().map(|claim| (claim.name.clone(), claim)).collect())
     }
 
     async fn autoscalers(&self, workload: &Workload) -> Result<Vec<VerticalAutoscaler>, RequestError> {
@@ -488,11 +487,12 @@ impl Cluster {
     }
 
     /// Gets objects by name, many at a time; those that do not exist are left out.
-    async fn get_each<'a, K>(
+    async fn get_each<'a, K, T>(
         &self,
         kind: &str,
         names: impl Iterator<Item = &'a str>,
-    ) -> Result<Vec<K>, RequestError>
+        convert: impl Fn(&K) -> T,
+    ) -> Result<Vec<T>, RequestError>
     where
         K: kube::Resource<DynamicType = (), Scope = k8s_openapi::ClusterResourceScope>
             + Clone
@@ -502,10 +502,12 @@ impl Cluster {
         let api: Api<K> = Api::all(self.client.clone());
         let api = &api;
         let parameters = &GetParams::any();
+        let convert = &convert;
         stream::iter(names)
             .map(|name| async move {
                 let operation = format!("get {kind} {name}");
-                self.find(&operation, || api.get_with(name, parameters)).await
+                let found = self.find(&operation, || api.get_with(name, parameters)).await?;
+                Ok(found.as_ref().map(convert))
             })
             .buffer_unordered(CONCURRENT_READS)
             .try_filter_map(|found| async move { Ok(found) })
@@ -545,15 +547,11 @@ fn api_resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiReso
 }
 
 /// One entry per ordinal below `replicas`, and one for each pod that is left over.
-fn shards(workload: &Workload, pods: Vec<core::Pod>) -> Vec<Shard> {
+fn shards(workload: &Workload, pods: Vec<(u32, Pod)>) -> Vec<Shard> {
     let set = &workload.reference.name;
     let mut by_ordinal: BTreeMap<u32, Option<Pod>> =
         (0..workload.replicas).map(|ordinal| (ordinal, None)).collect();
-    for pod in pods {
-        if let Some(ordinal) = convert::ordinal(set, pod.metadata.name.as_deref().unwrap_or_default()) {
-            by_ordinal.insert(ordinal, Some(convert::pod(&pod)));
-        }
-    }
+    by_ordinal.extend(pods.into_iter().map(|(ordinal, pod)| (ordinal, Some(pod))));
     by_ordinal
         .into_iter()
         .map(|(ordinal, pod)| Shard { ordinal, pod_name: PodName::new(format!("{set}-{ordinal}")), pod })
