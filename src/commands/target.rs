@@ -140,10 +140,8 @@ pub fn read_shardset(path: &Path, context: &Context) -> Result<ShardSet, Command
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         // Lines up to the first byte that is no text.
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        let text = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = text.split(|byte| *byte == b'\n').count();
         CommandError::usage(format!("{shown}: line {line}: the file is not UTF-8 text"))
             .hint("save it as UTF-8; `iconv -t UTF-8` converts a file")
     })?;

@@ -173,10 +173,10 @@ fn check_rights(facts: &Facts, found: &mut Vec<Obstacle>) {
         Ok(missing) => {
             found.extend(missing.iter().map(|right| {
                 fatal(format!("you may not {right}"), "ask for this right; nothing was changed")
-            }))
+            }));
         }
         Err(unknown) => {
-            found.push(caution(unknown.to_string(), "the rights could not be checked beforehand"))
+            found.push(caution(unknown.to_string(), "the rights could not be checked beforehand"));
         }
     }
 }
@@ -406,6 +406,8 @@ mod tests {
         );
     }
 
+    type Break<'a> = (&'a str, &'a dyn Fn(&mut Facts));
+
     #[test]
     fn each_missing_prerequisite_is_named() {
         let unknown = |asked: &str| Unknown {
@@ -413,7 +415,6 @@ mod tests {
             answer: "forbidden".to_owned(),
             is_forbidden: true,
         };
-        type Break<'a> = (&'a str, &'a dyn Fn(&mut Facts));
         let broken: [Break<'_>; 11] = [
             ("! the API server is v1.29.9", &|facts| facts.server_version = Ok("v1.29.9".to_owned())),
             ("! the cluster has no NodePool API", &|facts| facts.has_node_pools = Ok(false)),

@@ -225,7 +225,7 @@ mod tests {
             (|shard| shard.pod = None, "no pod"),
             (
                 |shard| {
-                    shard.pod.as_mut().unwrap().deleted_at = Some("2026-11-22T11:59:00Z".parse().unwrap())
+                    shard.pod.as_mut().unwrap().deleted_at = Some("2026-11-22T11:59:00Z".parse().unwrap());
                 },
                 "terminating for 1m",
             ),

@@ -79,6 +79,7 @@ impl Layout {
 
     /// Everything below one folder, for tests.
     #[cfg(test)]
+    #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
         Self { cache: folder.join("cache"), state: folder.join("state") }
     }

@@ -135,6 +135,7 @@ fn all_gone(processes: &[Process], patience: Duration) -> bool {
         if start.elapsed() >= patience {
             return false;
         }
+        #[expect(clippy::disallowed_methods, reason = "lab down has no runtime to wait on")]
         thread::sleep(Duration::from_millis(10));
     }
 }

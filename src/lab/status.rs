@@ -117,11 +117,7 @@ fn table(context: &Context, reports: &[LabReport]) -> String {
     let mut columns = Columns::new(&["lab", "component", "status", "pid", "memory"], context.ui.width());
     for report in reports {
         for component in &report.components {
-            let status = if component.running {
-                style.success("Running").to_string()
-            } else {
-                style.danger("Stopped").to_string()
-            };
+            let status = if component.running { style.success("Running") } else { style.danger("Stopped") };
             columns.row([
                 report.name.clone(),
                 component.name.to_owned(),

@@ -34,7 +34,7 @@ const NODE_LAUNCH: Duration = Duration::from_secs(12);
 /// How long a pod takes to become ready.
 const POD_START: Duration = Duration::from_millis(2500);
 /// A lab that is not up by then never will be: warm it takes seconds, on a busy machine a minute.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How long one answer of the API server may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(25);

@@ -238,6 +238,7 @@ pub fn eventually<T>(mut check: impl FnMut() -> Result<T, String>) -> T {
             Ok(found) => return found,
             Err(problem) => assert!(started.elapsed() < Duration::from_secs(30), "{problem}"),
         }
+        #[expect(clippy::disallowed_methods, reason = "a test has no runtime to wait on")]
         std::thread::sleep(Duration::from_millis(200));
     }
 }

@@ -169,7 +169,7 @@ pub(super) fn others<'a>(snapshot: &'a Snapshot, node: &NodeName) -> impl Iterat
     snapshot
         .occupants
         .iter()
-        .flat_map(|occupants| occupants.get(node))
+        .filter_map(|occupants| occupants.get(node))
         .flatten()
         .filter(|occupant| occupant.ordinal.is_none() && !occupant.is_daemon)
 }

@@ -262,8 +262,7 @@ fn a_closed_node_has_slots_that_nobody_can_take() {
 #[test]
 fn prices_add_up_and_the_unknown_ones_are_counted() {
     let price = |node: &Node| match node.name.as_str() {
-        "stable-0" => Some(1.008),
-        "stable-1" => Some(1.008),
+        "stable-0" | "stable-1" => Some(1.008),
         "stable-2" => Some(0.0),
         _ => None,
     };

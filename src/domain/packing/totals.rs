@@ -21,7 +21,7 @@ pub(super) fn totals(nodes: &[NodePacking]) -> Totals {
         totals.placed += count(node.shards.iter().filter(|shard| shard.is_expected).count());
         totals.allocatable += node.allocatable;
         totals.allocatable_pods = totals.allocatable_pods.saturating_add(node.allocatable_pods);
-        totals.room = totals.room.zip(node.room).map(|(sum, room)| sum_of(sum, room));
+        totals.room = totals.room.zip(node.room).map(|(sum, room)| sum_of(&sum, &room));
         totals.open_slots =
             totals.open_slots.zip(node.open_slots()).map(|(sum, slots)| sum.saturating_add(slots));
         if let Some(usage) = node.usage {
@@ -37,7 +37,7 @@ pub(super) fn totals(nodes: &[NodePacking]) -> Totals {
     totals
 }
 
-fn sum_of(sum: Room, room: Room) -> Room {
+fn sum_of(sum: &Room, room: &Room) -> Room {
     Room {
         shards: sum.shards.plus(room.shards),
         daemons: sum.daemons.plus(room.daemons),

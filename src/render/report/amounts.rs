@@ -2,8 +2,8 @@
 
 use crate::domain::quantity::Quantity;
 
-const GIBI: f64 = (1_u64 << 30) as f64;
-const MEBI: f64 = (1_u64 << 20) as f64;
+const GIBI: f64 = 1_073_741_824.0;
+const MEBI: f64 = 1_048_576.0;
 /// Hours in a month, as cloud price lists count them.
 pub const HOURS_PER_MONTH: f64 = 730.0;
 

@@ -316,9 +316,9 @@ pub(super) const FILE_CASES: &[FileCase] = &[
     ("the pool is not there", |snapshot, _| {
         pool(snapshot).name = NodePoolName::new("old");
         let nodes = snapshot.nodes.as_mut().unwrap();
-        nodes.values_mut().for_each(|node| {
+        for node in nodes.values_mut() {
             node.labels.insert(NODE_POOL_LABEL.to_owned(), "old".to_owned());
-        });
+        }
         template(snapshot).node_terms = vec![vec![expression(NODE_POOL_LABEL, &["old"])]];
     }, &["node-pool-exists"]),
     ("the template of another phase", |snapshot, _| {

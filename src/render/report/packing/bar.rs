@@ -195,7 +195,7 @@ impl Scale {
         match (node.is_open(), self.label) {
             // As many as no terminal is wide enough for say that this scale is too large.
             (true, Some(_)) => {
-                bar.extend((0..slots.min(MOST_CELLS)).map(|_| (Part::Free, Part::Free.cell("", self.cell))))
+                bar.extend((0..slots.min(MOST_CELLS)).map(|_| (Part::Free, Part::Free.cell("", self.cell))));
             }
             (true, None) => bar.push(self.fill(Part::Free, slots.div_ceil(self.per_glyph))),
             (false, Some(_)) => bar.extend((0..slots.min(MOST_CELLS)).map(|_| {

@@ -218,7 +218,7 @@ pub fn report(packing: &Packing) -> PackingReport<'_> {
             placed_shards: totals.placed,
             allocatable: totals.allocatable,
             allocatable_pods: totals.allocatable_pods,
-            room: totals.room.map(room),
+            room: totals.room.as_ref().map(room),
             open_slots: totals.open_slots,
             shard_usage: totals.usage.map(usage),
             price_per_hour_usd: totals.price_per_hour.map(rounded),
@@ -277,13 +277,13 @@ fn node(node: &NodePacking) -> NodeReport<'_> {
             })
             .collect(),
         shard_usage: node.usage.map(usage),
-        room: node.room.map(room),
+        room: node.room.as_ref().map(room),
         open_slots: node.open_slots(),
         price_per_hour_usd: node.price_per_hour.map(rounded),
     }
 }
 
-fn room(room: Room) -> RoomReport {
+fn room(room: &Room) -> RoomReport {
     RoomReport {
         requested: load(room.requested()),
         requested_by_shards: load(room.shards),
