@@ -41,7 +41,7 @@ demo-down:
 
 # The lab tests start a lab of their own and take it down.
 test:
-	cargo test --all-targets
+	cargo test --lib --bins --tests --examples
 	cargo test --doc
 
 lint:

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
 
 use super::deploy::DryRun;
 use super::target::{connect, read_shardset};
@@ -15,6 +17,8 @@ use crate::error::{CommandError, ExitCode};
 use crate::k8s::{Cluster, Failure, RequestError};
 use crate::options::parse_duration;
 
+/// Reads under way at the same time.
+const CONCURRENT_READS: usize = 16;
 /// How often what is being deleted is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -144,6 +148,7 @@ impl Deletion {
         }
         let claims = claims(cluster, shardset).await?;
         if with_volumes {
+            deletion.kept.extend(retained(cluster, &claims).await?);
             deletion.claims = claims;
         } else if !claims.is_empty() {
             let claims = match claims.as_slice() {
@@ -268,6 +273,37 @@ async fn claims(cluster: &Cluster, shardset: &ShardSet) -> Result<Vec<Manifest>,
         .filter(|name| name.strip_prefix(&stem).is_some_and(|ordinal| ordinal.parse::<u32>().is_ok()))
         .map(|name| Manifest::reference("v1", "PersistentVolumeClaim", Some(namespace), &name))
         .collect())
+}
+
+/// The volumes that outlive their claims, as a line; who may not read volumes is not told.
+async fn retained(cluster: &Cluster, claims: &[Manifest]) -> Result<Option<String>, RequestError> {
+    let volumes: Vec<Option<String>> = stream::iter(claims)
+        .map(|claim| async move {
+            let text = |object: Option<Value>, pointer: &str| {
+                object.and_then(|object| object.pointer(pointer)?.as_str().map(str::to_owned))
+            };
+            let Some(name) = text(cluster.live(claim).await?, "/spec/volumeName") else { return Ok(None) };
+            let volume = Manifest::reference("v1", "PersistentVolume", None, &name);
+            match cluster.live(&volume).await {
+                Ok(live) => {
+                    let policy = text(live, "/spec/persistentVolumeReclaimPolicy");
+                    Ok((policy.as_deref() == Some("Retain")).then_some(name))
+                }
+                Err(error) if error.failure == Failure::Forbidden => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+        .buffered(CONCURRENT_READS)
+        .try_collect()
+        .await?;
+    let names: Vec<String> = volumes.into_iter().flatten().collect();
+    Ok((!names.is_empty()).then(|| {
+        format!(
+            "{} with the data kept by reclaim policy Retain; after this: `kubectl delete pv {}`, then the disks",
+            count(names.len(), "persistent volume"),
+            names.join(" ")
+        )
+    }))
 }
 
 /// Whether another service made by shardctl exists; when nobody can tell, it does.

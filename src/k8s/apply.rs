@@ -22,7 +22,8 @@ pub struct ApplyOptions {
 }
 
 /// The kinds that a ShardSet stands for, and their names in paths.
-const PLURALS: [(&str, &str); 11] = [
+const PLURALS: [(&str, &str); 12] = [
+    ("PersistentVolume", "persistentvolumes"),
     ("Pod", "pods"),
     ("Node", "nodes"),
     ("Namespace", "namespaces"),

@@ -71,6 +71,7 @@ fn volumes(lab: &Lab) {
     ));
     let run = service.delete_with(&["--yes", "--delete-volumes", name]).ended(0);
     let run = run.said(&format!("persistentvolumeclaim/{claim} deleted"));
+    let run = run.complained("3 persistent volumes with the data kept by reclaim policy Retain");
     let stays = format!("namespace/{name} stays: it holds persistentvolumeclaim/{name}-data-{name}-old");
     run.complained(&stays);
     let left = eventually(|| {
