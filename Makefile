@@ -39,8 +39,8 @@ demo-down:
 	$(SHARDCTL) lab down --name demo
 	rm -rf $(DEMO)
 
-# The lab tests start a lab of their own and take it down.
-test:
+# The lab tests start a lab of their own and take it down; it finds the shard server that `build` made.
+test: build
 	cargo test --lib --bins --tests --examples
 	cargo test --doc
 
