@@ -9,7 +9,7 @@ define in_demo
 	@eval "$$($(SHARDCTL) lab env --name demo)" && $(SHARDCTL) $(1)
 endef
 
-.PHONY: help demo demo-down test lint build lab lab-down
+.PHONY: help demo demo-down test bench lint build lab lab-down
 
 help:
 	@echo 'make demo       a ten-shard service on a real control plane on this machine; make demo-down ends it'
@@ -58,3 +58,9 @@ lab: build
 
 lab-down:
 	$(SHARDCTL) lab down
+
+# What the commands cost next to what was asked: docs/benchmarks.md. What is measured is the release build; the program
+# that measures need not be one.
+bench:
+	cargo build --release --bin shardctl --example shard-server
+	cargo bench --profile dev --bench commands

@@ -35,7 +35,7 @@ pub struct Scope {
     pub nodes: bool,
     /// What pods use, from the metrics API.
     pub usage: bool,
-    /// Services, budgets, claims, classes, autoscalers.
+    /// Services, budgets, claims, classes of storage and of nodes, autoscalers.
     pub surroundings: bool,
     /// Each shard's own HTTP endpoint.
     pub health: bool,
@@ -93,18 +93,25 @@ impl Cluster {
                 );
             }
             let (node_pools, nodes) = futures::join!(self.node_pools(), self.nodes_by_name(&node_names));
-            let nodes = match (nodes, &node_pools) {
-                (Ok(nodes), Ok(pools)) => self.with_idle_nodes(nodes, &workload, pools).await,
-                (nodes, _) => nodes,
+            let nodes_and_occupants = async {
+                let nodes = match (nodes, &node_pools) {
+                    (Ok(nodes), Ok(pools)) => self.with_idle_nodes(nodes, &workload, pools).await,
+                    (nodes, _) => nodes,
+                };
+                let all_names: BTreeSet<NodeName> = match &nodes {
+                    Ok(nodes) => nodes.keys().cloned().collect(),
+                    Err(_) => node_names.clone(),
+                };
+                (nodes, self.occupants(&all_names, reference).await)
             };
-            let all_names: BTreeSet<NodeName> = match &nodes {
-                Ok(nodes) => nodes.keys().cloned().collect(),
-                Err(_) => node_names.clone(),
+            let node_classes = async {
+                if scope.surroundings {
+                    self.node_classes(&workload, &node_pools).await
+                } else {
+                    not_asked("node classes")
+                }
             };
-            let (occupants, node_classes) = futures::join!(
-                self.occupants(&all_names, reference),
-                self.node_classes(&workload, &node_pools)
-            );
+            let ((nodes, occupants), node_classes) = futures::join!(nodes_and_occupants, node_classes);
             (part(nodes), part(occupants), node_pools, node_classes)
         };
         let surroundings = async {
