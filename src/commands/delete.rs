@@ -7,6 +7,7 @@ use clap::Args;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
+use super::confirm::confirm;
 use super::deploy::DryRun;
 use super::target::{connect, read_shardset};
 use crate::context::Context;
@@ -82,22 +83,11 @@ pub fn run(context: &Context, args: &DeleteArgs) -> Result<ExitCode, CommandErro
         if args.dry_run == DryRun::Server {
             return Ok(ExitCode::Done);
         }
-        confirm(context, args, &cluster, name)?;
+        let place = cluster.context().unwrap_or("this cluster");
+        let question = format!("Delete {name} from {place}? The service goes down.");
+        confirm(context, args.yes, &question, "delete")?;
         deletion.carry_out(context, &cluster, args.timeout).await
     })
-}
-
-fn confirm(context: &Context, args: &DeleteArgs, cluster: &Cluster, name: &str) -> Result<(), CommandError> {
-    if args.yes {
-        return Ok(());
-    }
-    let place = cluster.context().unwrap_or("this cluster");
-    match context.ui.confirm(&format!("Delete {name} from {place}? The service goes down.")) {
-        Some(true) => Ok(()),
-        Some(false) => Err(CommandError::refused("not confirmed; nothing was changed")),
-        None => Err(CommandError::refused("there is nobody to ask; nothing was changed")
-            .hint("say --yes to delete without asking")),
-    }
 }
 
 /// What is there of a service, in the order in which it goes.

@@ -1,6 +1,7 @@
 //! One file per command: read the arguments, fetch a snapshot, ask the domain, hand the result to render.
 
 pub mod completion;
+mod confirm;
 pub mod delete;
 pub mod deploy;
 pub mod explain;

@@ -22,10 +22,9 @@ pub struct ApplyOptions {
 }
 
 /// The kinds that a ShardSet stands for, and their names in paths.
-const PLURALS: [(&str, &str); 12] = [
+const PLURALS: [(&str, &str); 10] = [
     ("PersistentVolume", "persistentvolumes"),
     ("Pod", "pods"),
-    ("Node", "nodes"),
     ("Namespace", "namespaces"),
     ("PriorityClass", "priorityclasses"),
     ("NodePool", "nodepools"),
@@ -34,7 +33,6 @@ const PLURALS: [(&str, &str); 12] = [
     ("PodDisruptionBudget", "poddisruptionbudgets"),
     ("StatefulSet", "statefulsets"),
     ("PersistentVolumeClaim", "persistentvolumeclaims"),
-    ("VerticalPodAutoscaler", "verticalpodautoscalers"),
 ];
 
 /// An action that the current user should be allowed to do.

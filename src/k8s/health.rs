@@ -30,11 +30,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// An answer of a shard.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub body: Vec<u8>,
-    pub took: Duration,
+struct Answer {
+    status: u16,
+    took: Duration,
 }
 
 /// Asks every shard that is up for what its own probes ask: startup, then readiness.
@@ -95,7 +93,7 @@ async fn health_of(cluster: &Cluster, namespace: &str, pod: &PodName, probes: &[
     let mut slowest = Duration::ZERO;
     let mut line = None;
     for probe in probes {
-        match cluster.http_get_on(&mut line, namespace, pod, probe).await {
+        match cluster.http_get(&mut line, namespace, pod, probe).await {
             Ok(answer) if (200..400).contains(&answer.status) => slowest = slowest.max(answer.took),
             Ok(answer) => {
                 return Health::Unhealthy { status: answer.status, path: probe.path.clone() };
@@ -109,22 +107,13 @@ async fn health_of(cluster: &Cluster, namespace: &str, pod: &PodName, probes: &[
 }
 
 impl Cluster {
-    /// Asks a pod for a path on one of its ports, through port-forward.
+    /// Asks a pod for a path on one of its ports, through port-forward: on a line that was left open, if it leads
+    /// there; leaves the line open for the next question. To open one costs the API server and the kubelet a
+    /// connection each, far more than the question.
     ///
     /// # Errors
     /// Why there was no answer: the port is closed, the pod is gone, it took too long.
-    pub async fn http_get(
-        &self,
-        namespace: &str,
-        pod: &PodName,
-        probe: &HttpProbe,
-    ) -> Result<Answer, String> {
-        self.http_get_on(&mut None, namespace, pod, probe).await
-    }
-
-    /// The same on a line that was left open, if it leads there; leaves the line open for the next question. To open
-    /// one costs the API server and the kubelet a connection each, far more than the question.
-    async fn http_get_on(
+    async fn http_get(
         &self,
         line: &mut Option<Line>,
         namespace: &str,
@@ -143,7 +132,7 @@ impl Cluster {
             line.insert(Line::open(self, namespace, pod, probe.port).await?).get(pod, &probe.path).await
         };
         match tokio::time::timeout(ANSWER_TIMEOUT, exchange).await {
-            Ok(answer) => answer.map(|(status, body)| Answer { status, body, took: started.elapsed() }),
+            Ok(answer) => answer.map(|status| Answer { status, took: started.elapsed() }),
             Err(_) => Err(format!("no answer within {}", humantime::format_duration(ANSWER_TIMEOUT))),
         }
     }
@@ -183,7 +172,7 @@ impl Line {
         Ok(Self { port, sender, refused: Box::pin(refused), forward, connection })
     }
 
-    async fn get(&mut self, pod: &PodName, path: &str) -> Result<(u16, Vec<u8>), String> {
+    async fn get(&mut self, pod: &PodName, path: &str) -> Result<u16, String> {
         let request = Request::get(path)
             .header(http::header::HOST, format!("{pod}:{}", self.port))
             .header(http::header::USER_AGENT, concat!("shardctl/", env!("CARGO_PKG_VERSION")))
@@ -198,7 +187,8 @@ impl Line {
             }
         };
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
-        Ok((status, body.map(|body| body.to_bytes().to_vec()).unwrap_or_default()))
+        // Nobody looks at the body; it is read so that the line is free for the next question.
+        let _ = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
+        Ok(status)
     }
 }

@@ -7,12 +7,12 @@ use k8s_openapi::api::core::v1::{Event, ResourceQuota};
 use k8s_openapi::api::storage::v1 as storage;
 use kube::Api;
 use kube::api::{DynamicObject, ListParams};
-use kube::core::{ApiResource, GroupVersionKind};
 
 use super::apply::Permission;
 use super::client::Cluster;
 use super::convert;
 use super::error::RequestError;
+use super::snapshot::api_resource;
 use crate::domain::prerequisites::{Facts, Quota};
 use crate::domain::shardset::ShardSet;
 use crate::domain::shardset::manifests::Manifest;
@@ -49,10 +49,7 @@ impl Cluster {
     }
 
     async fn has_node_pools(&self) -> Result<bool, RequestError> {
-        let resource = ApiResource::from_gvk_with_plural(
-            &GroupVersionKind::gvk("karpenter.sh", "v1", "NodePool"),
-            "nodepools",
-        );
+        let resource = api_resource("karpenter.sh", "v1", "NodePool", "nodepools");
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         let parameters = ListParams::default().limit(1);
         Ok(self.find("list node pools", || api.list_metadata(&parameters)).await?.is_some())

@@ -171,13 +171,17 @@ impl Cluster {
         })
     }
 
+    async fn stateful_set(&self, reference: &WorkloadRef) -> Result<StatefulSet, RequestError> {
+        let api: Api<StatefulSet> = Api::namespaced(self.client.clone(), &reference.namespace);
+        let operation = format!("get {reference} in namespace {}", reference.namespace);
+        self.read(&operation, || api.get(&reference.name)).await
+    }
+
     async fn workload_and_pods(
         &self,
         reference: &WorkloadRef,
     ) -> Result<(Workload, Vec<(u32, Pod)>), RequestError> {
-        let api: Api<StatefulSet> = Api::namespaced(self.client.clone(), &reference.namespace);
-        let operation = format!("get {reference} in namespace {}", reference.namespace);
-        let set = self.read(&operation, || api.get(&reference.name)).await?;
+        let set = self.stateful_set(reference).await?;
         let workload = convert::workload(&set, &reference.namespace);
         let api: Api<core::Pod> = Api::namespaced(self.client.clone(), &reference.namespace);
         let operation = format!("list the pods of {reference} in namespace {}", reference.namespace);
@@ -196,12 +200,11 @@ impl Cluster {
     /// # Errors
     /// When it, or something that belongs to it, cannot be read.
     pub async fn adoptable(&self, reference: &WorkloadRef) -> Result<Adoptable, RequestError> {
-        let api: Api<StatefulSet> = Api::namespaced(self.client.clone(), &reference.namespace);
-        let operation = format!("get {reference} in namespace {}", reference.namespace);
-        let set = self.read(&operation, || api.get(&reference.name)).await?;
+        let set = self.stateful_set(reference).await?;
         let workload = convert::workload(&set, &reference.namespace);
-        let object = serde_json::to_value(&set)
-            .map_err(|error| RequestError::new(operation, Failure::Other, error.to_string()))?;
+        let object = serde_json::to_value(&set).map_err(|error| {
+            RequestError::new(format!("get {reference}"), Failure::Other, error.to_string())
+        })?;
         let priority = async {
             let Some(name) = &workload.template.priority_class else { return Ok(None) };
             let api: Api<PriorityClass> = Api::all(self.client.clone());
@@ -549,7 +552,7 @@ pub(super) fn label_selector(labels: &BTreeMap<String, String>) -> String {
     pairs.join(",")
 }
 
-fn api_resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
+pub(super) fn api_resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
 }
 

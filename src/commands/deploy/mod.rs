@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
+use super::confirm::confirm;
 use super::target::{connect, read_shardset};
 use crate::context::Context;
 use crate::domain::names::{WorkloadRef, pods_in_short};
@@ -135,7 +136,11 @@ async fn deploy(
         ui.say_block(&report::obstacles(&found, ui.err_style()));
         ui.say_block(&report::plan(&plan.summary(), &where_to, armed, ui.err_style()));
         plan.refuse_blocked()?;
-        confirm(context, args, &cluster)?;
+        let question = match cluster.context() {
+            Some(name) => format!("Apply to context {name}?"),
+            None => "Apply?".to_owned(),
+        };
+        confirm(context, args.yes, &question, "apply")?;
         apply(context, &cluster, &plan, args.force_conflicts).await?;
     }
     if args.no_wait {
@@ -173,22 +178,6 @@ fn destination(cluster: &Cluster, reference: &WorkloadRef) -> String {
     match cluster.context() {
         Some(context) => format!("context {context}, namespace {}", reference.namespace),
         None => format!("this cluster, namespace {}", reference.namespace),
-    }
-}
-
-fn confirm(context: &Context, args: &DeployArgs, cluster: &Cluster) -> Result<(), CommandError> {
-    if args.yes {
-        return Ok(());
-    }
-    let question = match cluster.context() {
-        Some(name) => format!("Apply to context {name}?"),
-        None => "Apply?".to_owned(),
-    };
-    match context.ui.confirm(&question) {
-        Some(true) => Ok(()),
-        Some(false) => Err(CommandError::refused("not confirmed; nothing was changed")),
-        None => Err(CommandError::refused("there is nobody to ask; nothing was changed")
-            .hint("say --yes to apply without asking")),
     }
 }
 
