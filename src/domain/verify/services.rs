@@ -1,7 +1,9 @@
 //! How shards and clients find the shards.
 
+use std::time::Duration;
+
 use super::super::names::PodName;
-use super::super::snapshot::Service;
+use super::super::snapshot::{Pod, Service};
 use super::facts::{few, known, violation};
 use super::{Check, Facts, NotRun, Outcome, Violation, not_applicable};
 
@@ -26,6 +28,10 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::info("session-affinity", "a client's requests spread over the shards", session_affinity),
 ];
+
+/// How far endpoints may be behind the pods. The EndpointSlice controller gathers changes for a second before it
+/// writes a slice, and is one of many in its process.
+const ENDPOINT_DELAY: Duration = Duration::from_secs(10);
 
 fn object(service: &Service) -> String {
     format!("service/{}", service.name)
@@ -86,10 +92,12 @@ fn headless_publishes_not_ready(facts: &Facts<'_>) -> Outcome {
     )])
 }
 
-/// A violation for each shard that is up and that `service` does not lead to.
+/// A violation for each shard that has been up for long enough and that `service` does not lead to.
 fn missing(facts: &Facts<'_>, service: &Service) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (shard, pod) in facts.pods().filter(|(_, pod)| pod.is_up()) {
+    let expected_since = facts.snapshot.taken_at - ENDPOINT_DELAY;
+    let is_expected = |pod: &Pod| pod.is_up() && pod.ready_changed_at.is_none_or(|at| at <= expected_since);
+    for (shard, pod) in facts.pods().filter(|(_, pod)| is_expected(pod)) {
         let evidence = match service.endpoints.get(&shard.pod_name) {
             None => format!("it is Ready, and {} has no endpoint for it", object(service)),
             Some(endpoint) if !endpoint.is_ready => {

@@ -209,6 +209,10 @@ pub(super) const CASES: &[(&str, Break, &[&str])] = &[
         let endpoints = &mut service(s, 1).endpoints;
         endpoints.get_mut(&PodName::new("biometric-shard-3")).unwrap().is_ready = false;
     }, &["client-endpoints"]),
+    ("not served yet", |s| {
+        pod(s, 3).ready_changed_at = Some(s.taken_at - std::time::Duration::from_secs(2));
+        service(s, 1).endpoints.get_mut(&PodName::new("biometric-shard-3")).unwrap().is_ready = false;
+    }, &[]),
     ("strangers", |s| {
         let endpoint = Endpoint { address: "10.0.0.77".to_owned(), is_ready: true };
         service(s, 1).endpoints.insert(PodName::new("stranger"), endpoint);
