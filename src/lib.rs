@@ -16,6 +16,7 @@ pub mod domain;
 pub mod error;
 pub mod k8s;
 pub mod lab;
+pub mod ops;
 pub mod options;
 pub mod render;
 

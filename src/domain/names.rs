@@ -136,7 +136,7 @@ name!(
 );
 
 /// A StatefulSet and where it lives.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WorkloadRef {
     pub namespace: String,
     pub name: String,

@@ -140,6 +140,7 @@ fn template() -> PodTemplate {
             pre_stop_sleep_seconds: Some(30),
         }],
         requests: resources("4", "32Gi"),
+        object: serde_json::Value::Null,
     }
 }
 
@@ -312,6 +313,8 @@ fn shard(ordinal: u32) -> Shard {
             revision: Some("biometric-shard-5d4f".to_owned()),
             ip: Some(format!("10.0.0.{ordinal}")),
             is_ready: true,
+            scheduled_at: Some("2026-11-22T10:00:50Z".parse().expect("a time")),
+            is_prepared: true,
             ready_changed_at: Some("2026-11-22T10:01:00Z".parse().expect("a time")),
             unschedulable: None,
             annotations: labels(&[(DO_NOT_DISRUPT, "true")]),

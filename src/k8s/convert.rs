@@ -122,6 +122,7 @@ pub(super) fn template(template: &core::PodTemplateSpec) -> PodTemplate {
         spread: spec.topology_spread_constraints.iter().flatten().map(spread).collect(),
         containers: spec.containers.iter().map(container).collect(),
         requests: pod_requests(&spec),
+        object: serde_json::to_value(template).unwrap_or_default(),
     }
 }
 
@@ -284,6 +285,10 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
         created_at: time(meta.creation_timestamp.as_ref()),
         deleted_at: asked_to_end(meta),
         node: spec.node_name.clone().filter(|name| !name.is_empty()).map(NodeName::new),
+        scheduled_at: scheduled
+            .filter(|scheduled| scheduled.status == "True")
+            .and_then(|scheduled| time(scheduled.last_transition_time.as_ref())),
+        is_prepared: condition("PodReadyToStartContainers").is_some_and(|prepared| prepared.status == "True"),
         phase: status.phase.clone().unwrap_or_else(|| "Unknown".to_owned()),
         qos_class: status.qos_class.clone().unwrap_or_default(),
         revision: meta.labels.as_ref().and_then(|labels| labels.get("controller-revision-hash")).cloned(),

@@ -26,6 +26,10 @@ pub struct Pod {
     /// When the pod was asked to end.
     pub deleted_at: Option<Timestamp>,
     pub node: Option<NodeName>,
+    /// When it was given a node.
+    pub scheduled_at: Option<Timestamp>,
+    /// Whether its volumes are attached and its network is up (`PodReadyToStartContainers`).
+    pub is_prepared: bool,
     /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
     pub phase: String,
     /// `Guaranteed`, `Burstable` or `BestEffort`.

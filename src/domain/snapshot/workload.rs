@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::node::{NodePool, Taint};
 use super::scheduling::{NodeTerm, SpreadConstraint, Toleration};
@@ -67,6 +67,8 @@ pub struct PodTemplate {
     pub containers: Vec<Container>,
     /// Requests of one pod as the scheduler counts them: containers, sidecars, init containers, overhead.
     pub requests: Resources,
+    /// The template as the API server has it, with everything that has no name here.
+    pub object: serde_json::Value,
 }
 
 /// A container of the template.
@@ -94,7 +96,7 @@ pub struct ContainerPort {
 }
 
 /// An HTTP probe with its port resolved to a number.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HttpProbe {
     pub port: u16,
     pub path: String,

@@ -1,0 +1,556 @@
+//! The one rule of every rolling operation: what to do next.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::observed::{Answers, ExactPod, Observed, PlaceholderState};
+use super::policy::Gate;
+use super::run::{Miss, Run, Stage};
+use super::trouble::{Trouble, trouble};
+use crate::domain::names::{NodeName, PodName, pods_in_short};
+use crate::domain::snapshot::{Pod, Shard, Workload};
+
+/// Between two questions to the same shard at least so long passes.
+const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_millis(250);
+/// A place that Karpenter says it cannot make is waited for so long: it tries again when something changes.
+const ROOM_COMPLAINT: SignedDuration = SignedDuration::from_secs(10);
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// One step.
+    Act(Action),
+    /// Nothing yet. Something must change first, or the time come.
+    Wait { why: Waiting, until: Option<Timestamp> },
+    /// Nothing will change by waiting.
+    Blocked(Blocker),
+    /// Everything is as it should be.
+    Done,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Make every change of [`Run::holds`].
+    Hold,
+    /// Make placeholders for these shards.
+    MakeRoom(BTreeSet<u32>),
+    /// Give the StatefulSet its template.
+    Arm,
+    /// Go on to the next stage.
+    Enter(Stage),
+    /// The controller has named the revision of the wanted template.
+    Armed { revision: String },
+    /// Ask these shards whether they are well.
+    Ask(Vec<(u32, ExactPod)>),
+    /// Delete these pods of a wave, each right after its placeholder.
+    TakeDown { wave: u32, pods: Vec<(u32, ExactPod)> },
+    /// Evict these pods, which are no shards.
+    Evict(Vec<ExactPod>),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Waiting {
+    /// Places are being made.
+    Room { missing: BTreeSet<u32>, of: u32, why: Option<String> },
+    /// The controller has not taken note of the template yet.
+    Controller,
+    /// Shards that are down, though not by our hand.
+    Whole { down: BTreeSet<u32> },
+    /// A shard is up and says that it is not well.
+    Healthy { pod: PodName, answer: String },
+    /// The service must have been up for a while.
+    Settled { until: Timestamp },
+    /// The shards of a wave are on their way back.
+    Back { wave: u32, shards: BTreeSet<u32> },
+    /// Other pods of a node are on their way out.
+    Evicted { pods: usize },
+}
+
+impl Waiting {
+    /// Whether a step is under way that is better finished than left.
+    #[must_use]
+    pub fn is_in_step(&self) -> bool {
+        matches!(self, Self::Back { .. })
+    }
+}
+
+/// Why the run cannot go on.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Blocker {
+    #[error("{0} is gone")]
+    WorkloadGone(String),
+    #[error("{0} was made anew: it is not the one that the run was planned for")]
+    WorkloadReplaced(String),
+    #[error("it has {found} shards now, the run was planned when it had {planned}")]
+    ReplicasChanged { planned: u32, found: u32 },
+    #[error("somebody else has changed its template: new pods are made from {found}, the run wants {wanted}")]
+    TemplateChanged { wanted: String, found: String },
+    #[error("its update strategy is {0} now, so that it restarts shards by itself")]
+    NotOnDelete(String),
+    #[error("the StatefulSet controller has not taken note of the template within {}",
+        humantime::format_duration(*.patience))]
+    ControllerSilent { patience: Duration },
+    #[error("no room within {}: {why}", humantime::format_duration(*.patience))]
+    NoRoom { patience: Duration, why: String },
+    #[error("{0}")]
+    Trouble(Trouble),
+    #[error("pod/{pod} came back on node/{node}, which is not where it belongs")]
+    WrongNode { pod: PodName, node: NodeName },
+    #[error("pod/{pod} came back from revision {found}, the run wants {wanted}")]
+    WrongRevision { pod: PodName, found: String, wanted: String },
+    #[error("{pods} not back within {}", humantime::format_duration(*.timeout))]
+    NotBack { pods: String, timeout: Duration },
+    #[error("{pods} down for {}, not by our hand", humantime::format_duration(*.patience))]
+    NotWhole { pods: String, patience: Duration },
+    #[error("pod/{pod} is Ready and says that it is not well: {answer}")]
+    Unhealthy { pod: PodName, answer: String },
+    #[error("an outage of {} is forecast for the next wave, more than the {} of --max-outage",
+        secs(*.forecast), secs(*.budget))]
+    OverMaxOutage { forecast: Duration, budget: Duration },
+    #[error("with the next wave the outages would be {} together, more than the {} of --max-total-outage",
+        secs(*.forecast), secs(*.budget))]
+    OverTotalOutage { forecast: Duration, budget: Duration },
+    #[error("{0} other pods are still on the node")]
+    NotEmptied(usize),
+    #[error("pod/{pod} is not as the run wants it: {miss}")]
+    NotDone { pod: PodName, miss: String },
+}
+
+/// Whole seconds and a tenth.
+fn secs(duration: Duration) -> String {
+    format!("{:.1}s", duration.as_secs_f64())
+}
+
+/// What to do next for `run`, as things were last `seen` and by what shards `said`.
+///
+/// It may be called with what is old by now: nothing that it says is dangerous then, because pods are named exactly,
+/// and the caller looks once more before a pod is deleted.
+#[must_use]
+pub fn decide(run: &Run, seen: &Observed, said: &Answers, now: Timestamp) -> Decision {
+    let workload = match intact(run, seen) {
+        Ok(workload) => workload,
+        Err(blocker) => return Decision::Blocked(blocker),
+    };
+    let look = Look { run, seen, said, now };
+    match run.stage {
+        Stage::Holding => Decision::Act(Action::Hold),
+        Stage::MakingRoom => look.make_room(),
+        Stage::Arming => look.arm(workload),
+        Stage::Rolling => look.roll(),
+        Stage::Emptying => look.empty(),
+        Stage::LettingGo => look.finish(),
+    }
+}
+
+/// The workload, unless it is no longer the one that the run was planned for.
+fn intact<'a>(run: &Run, seen: &'a Observed) -> Result<&'a Workload, Blocker> {
+    let name = run.workload.to_string();
+    let Some(workload) = &seen.workload else { return Err(Blocker::WorkloadGone(name)) };
+    if workload.uid != run.workload_uid {
+        return Err(Blocker::WorkloadReplaced(name));
+    }
+    if workload.replicas != run.replicas {
+        return Err(Blocker::ReplicasChanged { planned: run.replicas, found: workload.replicas });
+    }
+    if run.arming.is_some() && workload.update_strategy != "OnDelete" {
+        return Err(Blocker::NotOnDelete(workload.update_strategy.clone()));
+    }
+    if run.stage > Stage::Arming
+        && workload.is_status_current
+        && let Some(wanted) = run.goal.revision.as_ref().filter(|wanted| **wanted != workload.update_revision)
+    {
+        let (wanted, found) = (wanted.clone(), workload.update_revision.clone());
+        return Err(Blocker::TemplateChanged { wanted, found });
+    }
+    Ok(workload)
+}
+
+/// What a decision is made from.
+struct Look<'a> {
+    run: &'a Run,
+    seen: &'a Observed,
+    said: &'a Answers,
+    now: Timestamp,
+}
+
+impl Look<'_> {
+    fn make_room(&self) -> Decision {
+        let Some(room) = &self.run.room else { return enter(Stage::Arming) };
+        // A shard that is where it should be needs no other place, and one that is on its way takes its own.
+        let wanted: BTreeSet<u32> =
+            room.shards().into_iter().filter(|ordinal| self.is_untouched(*ordinal)).collect();
+        let absent: BTreeSet<u32> = wanted
+            .iter()
+            .copied()
+            .filter(|ordinal| {
+                let placeholder = self.seen.placeholders.get(ordinal);
+                placeholder.is_none_or(|placeholder| placeholder.state == PlaceholderState::Ending)
+            })
+            .collect();
+        if !absent.is_empty() {
+            return Decision::Act(Action::MakeRoom(absent));
+        }
+        let unready = |ordinal: &u32| {
+            let placeholder = self.seen.placeholders.get(ordinal)?;
+            (placeholder.state != PlaceholderState::Warm).then_some(placeholder)
+        };
+        let missing: BTreeSet<u32> =
+            wanted.iter().copied().filter(|ordinal| unready(ordinal).is_some()).collect();
+        let Some(first) = missing.iter().find_map(unready) else { return enter(Stage::Arming) };
+        let since = first.created_at.unwrap_or(self.now);
+        let complaint = self.no_node(&first.pod.uid, since);
+        let why = complaint.clone().or_else(|| match &first.state {
+            PlaceholderState::Pending(why) | PlaceholderState::Pulling(why) => why.clone(),
+            _ => None,
+        });
+        let deadline = later(since, self.run.policy.patience);
+        if self.now >= deadline || complaint.is_some() {
+            let why = why.unwrap_or_else(|| format!("pod/{} is not running", first.pod.name));
+            return Decision::Blocked(Blocker::NoRoom { patience: self.run.policy.patience, why });
+        }
+        let of = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+        Decision::Wait { why: Waiting::Room { missing, of, why }, until: Some(deadline) }
+    }
+
+    /// Why Karpenter makes no node for a placeholder, if it has said so for a while.
+    fn no_node(&self, uid: &str, since: Timestamp) -> Option<String> {
+        let warnings = self.seen.warnings.get(uid)?;
+        let said = warnings
+            .iter()
+            .filter(|one| one.component == "karpenter" && one.reason == "FailedScheduling")
+            .max_by_key(|one| one.at)?;
+        (self.now.duration_since(since) >= ROOM_COMPLAINT).then(|| said.message.clone())
+    }
+
+    fn arm(&self, workload: &Workload) -> Decision {
+        if let Some(arming) = &self.run.arming
+            && !arming.fields.iter().all(|field| match field.path.as_str() {
+                "/spec/template" => Some(&workload.template.object) == field.during.as_ref(),
+                _ => true,
+            })
+        {
+            return Decision::Act(Action::Arm);
+        }
+        if !workload.is_status_current {
+            let deadline = later(self.run.entered_at, self.run.policy.patience);
+            if self.now >= deadline {
+                return Decision::Blocked(Blocker::ControllerSilent { patience: self.run.policy.patience });
+            }
+            return Decision::Wait { why: Waiting::Controller, until: Some(deadline) };
+        }
+        Decision::Act(Action::Armed { revision: workload.update_revision.clone() })
+    }
+
+    fn roll(&self) -> Decision {
+        let down = self.seen.down();
+        if let Some(blocker) = self.trouble(&down) {
+            return Decision::Blocked(blocker);
+        }
+        let waves = self.run.waves.iter().enumerate();
+        let current = waves.into_iter().find(|(_, wave)| wave.iter().any(|ordinal| !self.is_back(*ordinal)));
+        let Some((index, wave)) = current else { return self.settle(&down) };
+        let number = u32::try_from(index).unwrap_or(u32::MAX);
+        let untouched: Vec<(u32, &Pod)> = wave
+            .iter()
+            .filter(|ordinal| self.is_untouched(**ordinal))
+            .filter_map(|ordinal| Some((*ordinal, self.seen.pods.get(ordinal)?)))
+            .collect();
+        if untouched.is_empty() {
+            return self.bring_back(number, wave);
+        }
+        // Whatever is down for other reasons counts: only shards of this wave may be.
+        let outsiders: BTreeSet<u32> =
+            down.iter().copied().filter(|ordinal| !wave.contains(ordinal)).collect();
+        if !outsiders.is_empty() {
+            return self.wait_until_whole(&outsiders);
+        }
+        let is_begun = wave.iter().any(|ordinal| self.run.deleted.contains_key(ordinal));
+        if !is_begun && let Some(not_yet) = self.before_a_wave(index, wave) {
+            return not_yet;
+        }
+        let pods = untouched.into_iter().map(|(ordinal, pod)| (ordinal, self.exact(ordinal, pod))).collect();
+        Decision::Act(Action::TakeDown { wave: number, pods })
+    }
+
+    /// What must come before a wave is begun: the service was up for a while, says so itself, and there is budget left.
+    fn before_a_wave(&self, index: usize, wave: &[u32]) -> Option<Decision> {
+        let policy = &self.run.policy;
+        // Broken shards are down already: every second of asking is a second of outage.
+        let is_down = wave.iter().any(|ordinal| !self.is_up(*ordinal));
+        if !is_down {
+            let Some(whole_since) = self.run.ledger.whole_since else {
+                return Some(self.wait_until_whole(&self.seen.down()));
+            };
+            let settled_at = later(whole_since, policy.settle);
+            if index > 0 && self.now < settled_at {
+                let why = Waiting::Settled { until: settled_at };
+                return Some(Decision::Wait { why, until: Some(settled_at) });
+            }
+            if let Some(not_yet) = self.ask_everyone(whole_since) {
+                return Some(not_yet);
+            }
+        }
+        self.over_budget(wave.len()).map(Decision::Blocked)
+    }
+
+    /// Asks every shard that has not said that it is well since the service was last whole.
+    fn ask_everyone(&self, since: Timestamp) -> Option<Decision> {
+        if self.run.policy.gate == Gate::None {
+            return None;
+        }
+        let mut ask = Vec::new();
+        let mut refused: Option<(PodName, String, Timestamp)> = None;
+        for (ordinal, pod) in &self.seen.pods {
+            match self.said.of(&pod.uid) {
+                Some(answer) if answer.at >= since && answer.refusal.is_none() => {}
+                Some(answer) if answer.at >= since && self.now < answer.at + ASK_AGAIN_AFTER => {
+                    let said = answer.refusal.clone().unwrap_or_default();
+                    refused.get_or_insert((self.name(*ordinal), said, answer.at + ASK_AGAIN_AFTER));
+                }
+                _ => ask.push((*ordinal, self.exact(*ordinal, pod))),
+            }
+        }
+        if let Some((pod, answer, again)) = refused {
+            if self.now >= later(since, self.run.policy.patience) {
+                return Some(Decision::Blocked(Blocker::Unhealthy { pod, answer }));
+            }
+            if ask.is_empty() {
+                let why = Waiting::Healthy { pod, answer };
+                return Some(Decision::Wait { why, until: Some(again) });
+            }
+        }
+        (!ask.is_empty()).then_some(Decision::Act(Action::Ask(ask)))
+    }
+
+    fn over_budget(&self, shards: usize) -> Option<Blocker> {
+        let run = self.run;
+        let restart = run.ledger.longest_restart().or(run.forecast.restart)?;
+        let outage = run.forecast.outage(shards, restart);
+        if let Some(budget) = run.policy.max_outage.filter(|budget| outage > *budget) {
+            return Some(Blocker::OverMaxOutage { forecast: outage, budget });
+        }
+        let forecast = run.ledger.total(self.now) + outage;
+        let budget = run.policy.max_total_outage.filter(|budget| forecast > *budget)?;
+        Some(Blocker::OverTotalOutage { forecast, budget })
+    }
+
+    fn wait_until_whole(&self, down: &BTreeSet<u32>) -> Decision {
+        let patience = self.run.policy.patience;
+        let outage = self.run.ledger.outages.last().filter(|outage| outage.ended_at.is_none());
+        let since = outage.map_or(self.now, |outage| outage.started_at.max(self.run.entered_at));
+        let deadline = later(since, patience);
+        if self.now >= deadline {
+            return Decision::Blocked(Blocker::NotWhole { pods: self.names(down), patience });
+        }
+        Decision::Wait { why: Waiting::Whole { down: down.clone() }, until: Some(deadline) }
+    }
+
+    /// All of a wave are on their way: waits for them, and asks those that are Ready.
+    fn bring_back(&self, number: u32, wave: &[u32]) -> Decision {
+        let missing: BTreeSet<u32> = wave.iter().copied().filter(|ordinal| !self.is_back(*ordinal)).collect();
+        let mut next_question: Option<Timestamp> = None;
+        let mut ask = Vec::new();
+        for ordinal in &missing {
+            let Some(pod) = self.seen.pods.get(ordinal).filter(|pod| self.is_home(*ordinal, pod)) else {
+                continue;
+            };
+            let again = self.said.of(&pod.uid).map(|answer| answer.at + ASK_AGAIN_AFTER);
+            match again {
+                Some(again) if self.now < again => {
+                    next_question = Some(next_question.map_or(again, |earliest| earliest.min(again)));
+                }
+                _ => ask.push((*ordinal, self.exact(*ordinal, pod))),
+            }
+        }
+        if !ask.is_empty() {
+            return Decision::Act(Action::Ask(ask));
+        }
+        let timeout = self.run.policy.shard_timeout;
+        let asked = self.run.ledger.restarts.iter().filter(|record| missing.contains(&record.ordinal));
+        let entered = self.run.entered_at;
+        let deadline = later(asked.map(|record| record.marks.asked).fold(entered, Timestamp::max), timeout);
+        if self.now >= deadline {
+            return Decision::Blocked(self.not_back(&missing, timeout));
+        }
+        let until = next_question.map_or(deadline, |question| question.min(deadline));
+        Decision::Wait { why: Waiting::Back { wave: number, shards: missing }, until: Some(until) }
+    }
+
+    fn not_back(&self, missing: &BTreeSet<u32>, timeout: Duration) -> Blocker {
+        let refusal = missing.iter().find_map(|ordinal| {
+            let pod = self.seen.pods.get(ordinal)?;
+            let answer = self.said.of(&pod.uid)?.refusal.clone()?;
+            Some(Blocker::Unhealthy { pod: self.name(*ordinal), answer })
+        });
+        refusal.unwrap_or_else(|| Blocker::NotBack { pods: self.names(missing), timeout })
+    }
+
+    /// Every wave is back: the last one settles, too, so that what falls over at once is seen.
+    fn settle(&self, down: &BTreeSet<u32>) -> Decision {
+        if !down.is_empty() {
+            return self.wait_until_whole(down);
+        }
+        let policy = &self.run.policy;
+        let Some(whole_since) = self.run.ledger.whole_since else { return self.wait_until_whole(down) };
+        let settled_at = later(whole_since, policy.settle);
+        if self.now < settled_at && !self.run.deleted.is_empty() {
+            let why = Waiting::Settled { until: settled_at };
+            return Decision::Wait { why, until: Some(settled_at) };
+        }
+        enter(Stage::Emptying)
+    }
+
+    fn empty(&self) -> Decision {
+        let staying: Vec<ExactPod> = self
+            .seen
+            .others
+            .values()
+            .filter(|other| !other.is_ending)
+            .map(|other| other.pod.clone())
+            .collect();
+        if !staying.is_empty() {
+            return Decision::Act(Action::Evict(staying));
+        }
+        match self.seen.others.len() {
+            0 => enter(Stage::LettingGo),
+            pods => {
+                let deadline = later(self.run.entered_at, self.run.policy.patience);
+                if self.now >= deadline {
+                    return Decision::Blocked(Blocker::NotEmptied(pods));
+                }
+                Decision::Wait { why: Waiting::Evicted { pods }, until: Some(deadline) }
+            }
+        }
+    }
+
+    /// Compares the shards with the goal once more.
+    fn finish(&self) -> Decision {
+        for ordinal in self.run.shards() {
+            let Some(pod) = self.seen.pods.get(&ordinal) else { continue };
+            if let Some(miss) = self.run.goal.misses(pod, self.seen) {
+                return Decision::Blocked(Blocker::NotDone {
+                    pod: self.name(ordinal),
+                    miss: miss.to_string(),
+                });
+            }
+        }
+        Decision::Done
+    }
+
+    /// A shard that we took down, or that came back meanwhile, and will not come up or came up wrong.
+    fn trouble(&self, down: &BTreeSet<u32>) -> Option<Blocker> {
+        for (ordinal, uid) in &self.run.deleted {
+            let Some(pod) = self.seen.pods.get(ordinal).filter(|pod| pod.uid != *uid) else { continue };
+            match self.run.goal.misses(pod, self.seen) {
+                None | Some(Miss::NoNode) => {}
+                Some(Miss::Revision(found)) => {
+                    let wanted = self.run.goal.revision.clone().unwrap_or_default();
+                    return Some(Blocker::WrongRevision { pod: self.name(*ordinal), found, wanted });
+                }
+                Some(Miss::Node(node) | Miss::Pool(node)) => {
+                    return Some(Blocker::WrongNode { pod: self.name(*ordinal), node });
+                }
+            }
+        }
+        down.iter().find_map(|ordinal| {
+            // A pod that the run is still to delete is broken already: that is why it is deleted.
+            if self.run.shards().any(|moved| moved == *ordinal) && self.is_untouched(*ordinal) {
+                return None;
+            }
+            let pod = self.seen.pods.get(ordinal)?;
+            let shard = Shard { ordinal: *ordinal, pod_name: self.name(*ordinal), pod: Some(pod.clone()) };
+            let warnings = self.seen.warnings.get(&pod.uid).map_or(&[][..], Vec::as_slice);
+            trouble(&shard, warnings, self.now).map(Blocker::Trouble)
+        })
+    }
+
+    fn is_up(&self, ordinal: u32) -> bool {
+        self.seen.pods.get(&ordinal).is_some_and(Pod::is_up)
+    }
+
+    /// Whether a shard is still to be moved: it has the pod that it had, and nobody has asked that one to end.
+    fn is_untouched(&self, ordinal: u32) -> bool {
+        self.seen.pods.get(&ordinal).is_some_and(|pod| {
+            pod.deleted_at.is_none()
+                && match self.run.deleted.get(&ordinal) {
+                    // We were about to delete it, and did not come to it.
+                    Some(uid) => *uid == pod.uid,
+                    // Nothing can be of a revision that has no name yet.
+                    None if self.run.arming.is_some() && self.run.goal.revision.is_none() => true,
+                    // One that has no node is on its way.
+                    None => !matches!(self.run.goal.misses(pod, self.seen), None | Some(Miss::NoNode)),
+                }
+        })
+    }
+
+    /// Whether a shard has a new pod that is where and what it should be, and Ready.
+    fn is_home(&self, ordinal: u32, pod: &Pod) -> bool {
+        !self.run.is_deleted(ordinal, pod) && pod.is_up() && self.run.goal.is_met(pod, self.seen)
+    }
+
+    /// Whether a shard is home and has passed the gate.
+    fn is_back(&self, ordinal: u32) -> bool {
+        self.seen
+            .pods
+            .get(&ordinal)
+            .is_some_and(|pod| self.is_home(ordinal, pod) && self.run.has_passed(self.said, ordinal, pod))
+    }
+
+    fn name(&self, ordinal: u32) -> PodName {
+        PodName::new(format!("{}-{ordinal}", self.run.workload.name))
+    }
+
+    fn names(&self, ordinals: &BTreeSet<u32>) -> String {
+        let ordinals: Vec<u32> = ordinals.iter().copied().collect();
+        pods_in_short(&self.run.workload.name, &ordinals)
+    }
+
+    fn exact(&self, ordinal: u32, pod: &Pod) -> ExactPod {
+        ExactPod {
+            namespace: self.run.workload.namespace.clone(),
+            name: self.name(ordinal),
+            uid: pod.uid.clone(),
+            resource_version: pod.resource_version.clone(),
+        }
+    }
+}
+
+impl Run {
+    /// Whether the pod of a shard that we moved has passed the gate. What we did not move need not.
+    #[must_use]
+    pub fn has_passed(&self, said: &Answers, ordinal: u32, pod: &Pod) -> bool {
+        self.policy.gate == Gate::None
+            || !self.deleted.contains_key(&ordinal)
+            || said.of(&pod.uid).is_some_and(|answer| answer.passes >= self.policy.gate_successes.max(1))
+    }
+
+    /// Whether the shard is back: a new pod, as the run wants it, Ready, and through the gate.
+    #[must_use]
+    pub fn is_back(&self, seen: &Observed, said: &Answers, ordinal: u32) -> bool {
+        Look { run: self, seen, said, now: seen.at }.is_back(ordinal)
+    }
+}
+
+fn enter(stage: Stage) -> Decision {
+    Decision::Act(Action::Enter(stage))
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_add(SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Revision(found) => write!(f, "it was made from revision {found}"),
+            Self::NoNode => f.write_str("it is on no node that is known"),
+            Self::Node(node) => write!(f, "it is on node/{node}, which is emptied"),
+            Self::Pool(node) => write!(f, "it is on node/{node}, which is of another pool"),
+        }
+    }
+}

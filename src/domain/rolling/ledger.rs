@@ -1,0 +1,282 @@
+//! The ledger: outages as they were seen, and what each second of a restart went into.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::observed::Observed;
+use crate::domain::names::NodeName;
+use crate::domain::snapshot::Pod;
+
+/// What a run has measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    /// Oldest first; the last one may still go on.
+    pub outages: Vec<Outage>,
+    /// The restarts, in the order in which they began.
+    pub restarts: Vec<ShardRecord>,
+    /// Since when every shard is up; none while one is down.
+    pub whole_since: Option<Timestamp>,
+}
+
+/// A time in which not every shard was Ready and healthy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outage {
+    pub started_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// The shards that were down in it.
+    pub shards: BTreeSet<u32>,
+    /// The most that were down at a time.
+    pub most_down: u32,
+    /// The wave that it belongs to, counted from 0; none when we took nothing down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<u32>,
+}
+
+impl Outage {
+    /// How long it was, or is until now.
+    #[must_use]
+    pub fn duration(&self, now: Timestamp) -> Duration {
+        between(self.started_at, self.ended_at.unwrap_or(now))
+    }
+}
+
+/// One restart of a shard by our hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShardRecord {
+    pub ordinal: u32,
+    pub wave: u32,
+    pub from: Option<NodeName>,
+    pub to: Option<NodeName>,
+    pub marks: Marks,
+}
+
+/// When a restart reached what, as we saw it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Marks {
+    /// The pod was asked to end.
+    pub asked: Timestamp,
+    /// It is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Timestamp>,
+    /// There is a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// It has a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Timestamp>,
+    /// Whether that node was made for it.
+    #[serde(default)]
+    pub is_new_node: bool,
+    /// Its volumes are attached and its network is up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Timestamp>,
+    /// Its containers run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// It is Ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<Timestamp>,
+    /// It passed the gate: it is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Timestamp>,
+}
+
+/// What the seconds of a restart went into; none where it is not there yet or was not seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seconds {
+    pub terminate: Option<f64>,
+    pub create: Option<f64>,
+    pub schedule: Option<f64>,
+    pub node_launch: Option<f64>,
+    pub attach: Option<f64>,
+    pub start: Option<f64>,
+    pub ready: Option<f64>,
+    pub gate: Option<f64>,
+}
+
+impl Marks {
+    /// What the seconds went into. A mark that was not seen adds its time to the step after it.
+    #[must_use]
+    pub fn seconds(&self) -> Seconds {
+        let mut since = self.asked;
+        let mut step = |mark: Option<Timestamp>| {
+            let at = mark?;
+            let took = between(since, at).as_secs_f64();
+            since = at;
+            Some(took)
+        };
+        let mut seconds =
+            Seconds { terminate: step(self.gone), create: step(self.created), ..Seconds::default() };
+        let placed = step(self.scheduled);
+        match self.is_new_node {
+            true => seconds.node_launch = placed,
+            false => seconds.schedule = placed,
+        }
+        seconds.attach = step(self.prepared);
+        seconds.start = step(self.started);
+        seconds.ready = step(self.ready);
+        seconds.gate = step(self.back);
+        seconds
+    }
+
+    /// From the deletion to the shard being back; none while it is not.
+    #[must_use]
+    pub fn total(&self) -> Option<Duration> {
+        Some(between(self.asked, self.back?))
+    }
+}
+
+/// What has just changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The first shard went down.
+    OutageStarted { shards: BTreeSet<u32> },
+    /// The last one is back.
+    OutageEnded { outage: Outage },
+    /// A shard that we took down reached another mark.
+    Shard { ordinal: u32, mark: Mark },
+}
+
+/// How far a restart is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mark {
+    Asked,
+    Gone,
+    Created,
+    Scheduled,
+    Prepared,
+    Started,
+    Ready,
+    Back,
+}
+
+impl Ledger {
+    /// Notes that a shard's pod is asked to end, for the first time or once more.
+    pub fn ask(&mut self, ordinal: u32, wave: u32, from: Option<NodeName>, at: Timestamp) {
+        let marks = Marks { asked: at, ..Marks::default() };
+        let last = self.restarts.iter_mut().rfind(|record| record.ordinal == ordinal);
+        if let Some(last) = last.filter(|record| record.marks.gone.is_none()) {
+            last.marks = marks;
+            return;
+        }
+        self.restarts.push(ShardRecord { ordinal, wave, from, to: None, marks });
+    }
+
+    /// Takes in what is seen. `is_back` tells of a shard that we took down whether it has passed the gate.
+    pub fn observe(
+        &mut self,
+        seen: &Observed,
+        deleted: &BTreeMap<u32, String>,
+        is_back: impl Fn(u32) -> bool,
+        now: Timestamp,
+    ) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        let mut latest = BTreeSet::new();
+        for record in self.restarts.iter_mut().rev() {
+            // A shard that was moved twice has two records; only the last one goes on.
+            if latest.insert(record.ordinal) && record.marks.back.is_none() {
+                let pod = seen.pods.get(&record.ordinal);
+                let is_new = |pod: &&Pod| deleted.get(&record.ordinal) != Some(&pod.uid);
+                let news = record.advance(seen, pod.filter(is_new), pod.is_none(), &is_back, now);
+                turns.extend(news.into_iter().map(|mark| Turn::Shard { ordinal: record.ordinal, mark }));
+            }
+        }
+        let mut down = seen.down();
+        // A shard that is Ready and has not passed the gate is not back; one that never went is not down.
+        let ungated = self.restarts.iter().filter(|one| one.marks.gone.is_some() && one.marks.back.is_none());
+        down.extend(ungated.map(|record| record.ordinal));
+        self.note(&down, now, &mut turns);
+        turns
+    }
+
+    fn note(&mut self, down: &BTreeSet<u32>, now: Timestamp, turns: &mut Vec<Turn>) {
+        let wave =
+            self.restarts.iter().filter(|record| down.contains(&record.ordinal)).map(|one| one.wave).max();
+        let open = self.outages.last_mut().filter(|outage| outage.ended_at.is_none());
+        match (open, down.is_empty()) {
+            (None, true) => {
+                self.whole_since.get_or_insert(now);
+            }
+            (None, false) => {
+                self.whole_since = None;
+                let most_down = u32::try_from(down.len()).unwrap_or(u32::MAX);
+                turns.push(Turn::OutageStarted { shards: down.clone() });
+                let shards = down.clone();
+                self.outages.push(Outage { started_at: now, ended_at: None, shards, most_down, wave });
+            }
+            (Some(outage), false) => {
+                outage.shards.extend(down);
+                outage.most_down = outage.most_down.max(u32::try_from(down.len()).unwrap_or(u32::MAX));
+                outage.wave = outage.wave.max(wave);
+            }
+            (Some(outage), true) => {
+                outage.ended_at = Some(now);
+                turns.push(Turn::OutageEnded { outage: outage.clone() });
+                self.whole_since = Some(now);
+            }
+        }
+    }
+
+    /// The outages together, the one that goes on until now.
+    #[must_use]
+    pub fn total(&self, now: Timestamp) -> Duration {
+        self.outages.iter().map(|outage| outage.duration(now)).sum()
+    }
+
+    /// The longest restart so far; none before the first shard is back.
+    #[must_use]
+    pub fn longest_restart(&self) -> Option<Duration> {
+        self.restarts.iter().filter_map(|record| record.marks.total()).max()
+    }
+}
+
+impl ShardRecord {
+    /// Sets the marks that are reached by now, and returns the new ones.
+    fn advance(
+        &mut self,
+        seen: &Observed,
+        new: Option<&Pod>,
+        is_missing: bool,
+        is_back: &impl Fn(u32) -> bool,
+        now: Timestamp,
+    ) -> Vec<Mark> {
+        let mut news = Vec::new();
+        let marks = &mut self.marks;
+        let mut set = |field: &mut Option<Timestamp>, is_reached: bool, mark: Mark| {
+            if is_reached && field.is_none() {
+                *field = Some(now);
+                news.push(mark);
+            }
+        };
+        set(&mut marks.gone, is_missing || new.is_some(), Mark::Gone);
+        let Some(pod) = new else { return news };
+        set(&mut marks.created, true, Mark::Created);
+        set(&mut marks.scheduled, pod.node.is_some(), Mark::Scheduled);
+        if let Some(node) = &pod.node {
+            let made_at = seen.nodes.get(node).and_then(|node| node.created_at);
+            marks.is_new_node = made_at.zip(pod.created_at).is_some_and(|(node, pod)| node >= pod);
+            self.to = Some(node.clone());
+        }
+        set(&mut marks.prepared, pod.is_prepared, Mark::Prepared);
+        let runs = !pod.containers.is_empty() && pod.containers.iter().all(|one| one.waiting.is_none());
+        set(&mut marks.started, runs, Mark::Started);
+        set(&mut marks.ready, pod.is_up(), Mark::Ready);
+        set(&mut marks.back, pod.is_up() && is_back(self.ordinal), Mark::Back);
+        news
+    }
+}
+
+/// The time from one moment to a later one; nothing when they are the wrong way round.
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}

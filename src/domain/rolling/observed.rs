@@ -1,0 +1,132 @@
+//! What a decision is made on: the service as it was last seen, and what its shards said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::names::{NodeName, NodePoolName, PodName};
+use crate::domain::snapshot::{Node, Pod, Workload};
+
+/// The service as it was last seen. It is already old: what is deleted on the strength of it is named by uid and
+/// resourceVersion, so that the server refuses if it is another by now.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    pub at: Timestamp,
+    /// None when the StatefulSet is gone.
+    pub workload: Option<Workload>,
+    /// The pods of the workload by ordinal.
+    pub pods: BTreeMap<u32, Pod>,
+    /// The nodes that carry shards or placeholders, as far as they are known.
+    pub nodes: BTreeMap<NodeName, Node>,
+    /// The placeholders of the run, by the ordinal of the shard that each keeps a place for.
+    pub placeholders: BTreeMap<u32, Placeholder>,
+    /// What the cluster complains of, by the uid of the pod.
+    pub warnings: BTreeMap<String, Vec<Warning>>,
+    /// Pods that are no shards, on the nodes that are emptied.
+    pub others: BTreeMap<String, OtherPod>,
+}
+
+impl Observed {
+    /// How many shards there should be.
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.workload.as_ref().map_or(0, |workload| workload.replicas)
+    }
+
+    /// The shards that are not up: no pod, not Ready, or asked to end.
+    #[must_use]
+    pub fn down(&self) -> BTreeSet<u32> {
+        (0..self.replicas()).filter(|ordinal| !self.pods.get(ordinal).is_some_and(Pod::is_up)).collect()
+    }
+
+    /// The pool of the node that a pod is on; none while either is not known.
+    #[must_use]
+    pub fn pool_of(&self, pod: &Pod) -> Option<NodePoolName> {
+        self.nodes.get(pod.node.as_ref()?)?.node_pool()
+    }
+}
+
+/// A pod, as it was when it was decided on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ExactPod {
+    pub namespace: String,
+    pub name: PodName,
+    pub uid: String,
+    pub resource_version: String,
+}
+
+/// A pod that keeps a place for a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placeholder {
+    pub pod: ExactPod,
+    pub node: Option<NodeName>,
+    pub state: PlaceholderState,
+    pub created_at: Option<Timestamp>,
+}
+
+/// How far a placeholder is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaceholderState {
+    /// It has no node yet; the scheduler's words, if it said any.
+    Pending(Option<String>),
+    /// It has a node, and the image is not there yet; why not, if that is known.
+    Pulling(Option<String>),
+    /// The place is taken and the image is there.
+    Warm,
+    /// It is asked to end, or has ended.
+    Ending,
+}
+
+/// A warning event about a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Warning {
+    /// `FailedScheduling`, `FailedAttachVolume` ...
+    pub reason: String,
+    pub message: String,
+    /// Who says so: `karpenter`, `default-scheduler`, `attachdetach-controller` ...
+    pub component: String,
+    /// When it was last said.
+    pub at: Timestamp,
+}
+
+/// A pod that is no shard, on a node that is emptied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherPod {
+    pub pod: ExactPod,
+    pub node: NodeName,
+    pub is_ending: bool,
+}
+
+/// What a shard answered when it was asked whether it is back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Good answers in a row.
+    pub passes: u32,
+    /// When it was last asked.
+    pub at: Timestamp,
+    /// What it said when it refused the last time.
+    pub refusal: Option<String>,
+}
+
+/// What the pods answered, by uid. It is not journalled: after a crash they are asked again.
+#[derive(Clone, Debug, Default)]
+pub struct Answers(BTreeMap<String, Answer>);
+
+impl Answers {
+    /// What a pod last answered.
+    #[must_use]
+    pub fn of(&self, uid: &str) -> Option<&Answer> {
+        self.0.get(uid)
+    }
+
+    /// Notes an answer: nothing where it was good, else what was wrong.
+    pub fn note(&mut self, uid: &str, at: Timestamp, answer: Result<(), String>) {
+        let passes = match &answer {
+            Ok(()) => self.of(uid).map_or(0, |before| before.passes) + 1,
+            Err(_) => 0,
+        };
+        self.0.insert(uid.to_owned(), Answer { passes, at, refusal: answer.err() });
+    }
+}

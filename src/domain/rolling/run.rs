@@ -1,0 +1,287 @@
+//! A run: what is to be done, how far it is, and what it has measured. This is the journal, kept in the cluster, so
+//! that any machine can go on with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::change::{Change, ObjectRef};
+use super::ledger::Ledger;
+use super::observed::Observed;
+use super::placeholder::Room;
+use super::plan::Forecast;
+use super::policy::Policy;
+use crate::domain::names::{NodeName, NodePoolName, WorkloadRef};
+use crate::domain::snapshot::Pod;
+
+/// The name of a run: `migrate-20261122-173015`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The id of a run that starts now.
+    #[must_use]
+    pub fn new(operation: &Operation, now: Timestamp) -> Self {
+        Self(format!("{}-{}", operation.verb(), now.strftime("%Y%m%d-%H%M%S")))
+    }
+
+    /// An id as somebody wrote it.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a run does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Operation {
+    /// Moves the shards to another node pool.
+    Migrate { to: NodePoolName, from: BTreeSet<NodePoolName> },
+    /// Gives the shards a new template.
+    Upgrade { what: String },
+    /// Empties nodes.
+    Drain { nodes: BTreeSet<NodeName> },
+    /// Gives the shards an earlier template.
+    Undo { revision: String },
+}
+
+impl Operation {
+    /// The command that does it.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Migrate { .. } => "migrate",
+            Self::Upgrade { .. } => "upgrade",
+            Self::Drain { .. } => "drain",
+            Self::Undo { .. } => "undo",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Migrate { to, .. } => write!(f, "migrate to nodepool/{to}"),
+            Self::Upgrade { what } => write!(f, "upgrade: {what}"),
+            Self::Drain { nodes } => {
+                f.write_str("drain ")?;
+                for (index, node) in nodes.iter().enumerate() {
+                    write!(f, "{}node/{node}", if index > 0 { ", " } else { "" })?;
+                }
+                Ok(())
+            }
+            Self::Undo { revision } => write!(f, "undo: back to revision {revision}"),
+        }
+    }
+}
+
+/// What a shard is when the run is done with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Goal {
+    /// Made from this revision; none until the template is armed and the controller has named it.
+    pub revision: Option<String>,
+    /// On a node of this pool; none where the pool does not matter.
+    pub node_pool: Option<NodePoolName>,
+    /// On none of these nodes.
+    pub avoid_nodes: BTreeSet<NodeName>,
+}
+
+impl Goal {
+    /// Whether a pod is what the run wants, as far as can be seen; a node that is not known yet is no node of the pool.
+    #[must_use]
+    pub fn is_met(&self, pod: &Pod, seen: &Observed) -> bool {
+        self.misses(pod, seen).is_none()
+    }
+
+    /// The first thing about a pod that is not as the run wants it.
+    #[must_use]
+    pub fn misses(&self, pod: &Pod, seen: &Observed) -> Option<Miss> {
+        if self.revision.is_some() && pod.revision != self.revision {
+            return Some(Miss::Revision(pod.revision.clone().unwrap_or_default()));
+        }
+        let Some(node) = &pod.node else { return Some(Miss::NoNode) };
+        if self.avoid_nodes.contains(node) {
+            return Some(Miss::Node(node.clone()));
+        }
+        let wanted = self.node_pool.as_ref()?;
+        match seen.nodes.get(node) {
+            None => Some(Miss::NoNode),
+            Some(known) if known.node_pool().as_ref() == Some(wanted) => None,
+            Some(_) => Some(Miss::Pool(node.clone())),
+        }
+    }
+}
+
+/// What is not as wanted about a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// It was made from this revision.
+    Revision(String),
+    /// It is on no node that is known.
+    NoNode,
+    /// It is on a node that is emptied.
+    Node(NodeName),
+    /// It is on this node of another pool.
+    Pool(NodeName),
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// What others might do is being frozen.
+    #[default]
+    Holding,
+    /// Placeholders take the places of shards to come.
+    MakingRoom,
+    /// The StatefulSet gets the new template.
+    Arming,
+    /// Wave by wave.
+    Rolling,
+    /// The rest of a node is evicted.
+    Emptying,
+    /// Nothing is left to do but to let go.
+    LettingGo,
+}
+
+/// Whether a run goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum State {
+    /// A process works on it, or did when it died.
+    #[default]
+    Running,
+    /// It stopped part-way and can be resumed or aborted.
+    Stopped { why: StopReason },
+    /// It did what it was for.
+    Done,
+    /// It was taken back as far as that goes, and is not resumed.
+    Aborted { why: String },
+}
+
+/// Why a run stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "message", rename_all = "camelCase")]
+pub enum StopReason {
+    /// Something stands in the way, in its words.
+    Blocked(String),
+    /// The operator said so.
+    Interrupted,
+    /// Another process took the lock, or it could not be renewed.
+    LockLost,
+    /// The process ended without a word.
+    Crashed,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blocked(what) => f.write_str(what),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::LockLost => f.write_str("the lock was lost"),
+            Self::Crashed => f.write_str("the process that worked on it ended without a word"),
+        }
+    }
+}
+
+/// Who works on a run, and from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Actor {
+    pub user: String,
+    pub host: String,
+    pub pid: u32,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{} (pid {})", self.user, self.host, self.pid)
+    }
+}
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    pub id: RunId,
+    pub operation: Operation,
+    pub workload: WorkloadRef,
+    pub workload_uid: String,
+    pub replicas: u32,
+    /// Who started it or resumed it last.
+    pub by: Actor,
+    pub started_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// How many processes have worked on it. Names of placeholders carry it, so that old ones are never taken for new.
+    pub attempt: u32,
+    pub policy: Policy,
+    pub goal: Goal,
+    /// The shards that are moved, in the order in which they go down, those of a wave together.
+    pub waves: Vec<Vec<u32>>,
+    /// How long a shard was expected to take when the run was planned.
+    pub forecast: Forecast,
+    /// What is held still meanwhile.
+    pub holds: Vec<Change>,
+    /// The change of the template, if there is one.
+    pub arming: Option<Change>,
+    /// How room is made, if it is.
+    pub room: Option<Room>,
+    pub stage: Stage,
+    /// When the process that works on it now entered the stage.
+    pub entered_at: Timestamp,
+    pub state: State,
+    /// The uid of the pod of each shard that we deleted, or were about to.
+    pub deleted: BTreeMap<u32, String>,
+    pub ledger: Ledger,
+    /// What could not be taken back, because somebody else had changed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<String>,
+}
+
+impl Run {
+    /// The StatefulSet.
+    #[must_use]
+    pub fn stateful_set(&self) -> ObjectRef {
+        ObjectRef::new("apps/v1", "StatefulSet", Some(&self.workload.namespace), &self.workload.name)
+    }
+
+    /// All shards that are moved, in order.
+    pub fn shards(&self) -> impl Iterator<Item = u32> {
+        self.waves.iter().flatten().copied()
+    }
+
+    /// Whether shardctl has something to do for it yet: it runs, or stopped part-way.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Running | State::Stopped { .. })
+    }
+
+    /// Everything that is changed for the run, purpose last, so that it is undone first.
+    #[must_use]
+    pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.holds.iter().chain(&self.arming)
+    }
+
+    /// Whether a pod is the one that a shard had before we deleted it.
+    #[must_use]
+    pub fn is_deleted(&self, ordinal: u32, pod: &Pod) -> bool {
+        self.deleted.get(&ordinal) == Some(&pod.uid)
+    }
+}

@@ -1,0 +1,51 @@
+//! What waiting will not mend: told at once, with its reason, instead of at the timeout.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::observed::Warning;
+use crate::domain::names::PodName;
+use crate::domain::shard_state::ShardState;
+use crate::domain::snapshot::{Pod, Shard};
+
+/// A pod that will not come up by itself, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub pod: PodName,
+    pub reason: String,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pod/{} will not come up: {}", self.pod, self.reason)
+    }
+}
+
+/// A warning must be so old before it counts, and be repeated: controllers complain of what the next try mends.
+const FIRST_COMPLAINT: SignedDuration = SignedDuration::from_secs(5);
+
+/// Why a new pod will not come up by itself; none when it may.
+#[must_use]
+pub fn trouble(shard: &Shard, warnings: &[Warning], now: Timestamp) -> Option<Trouble> {
+    let pod = shard.pod.as_ref()?;
+    let state = ShardState::of(shard, None);
+    // The first failed pull is often mended by the second; the kubelet says ImagePullBackOff when it was not.
+    let is_first_try = matches!(&state, ShardState::Waiting { reason, .. } if reason == "ErrImagePull");
+    let reason = match (state.is_stuck() && !is_first_try, &state) {
+        (true, _) => state.to_string(),
+        (false, ShardState::Unscheduled | ShardState::Unschedulable { .. }) => no_node(pod, warnings, now)?,
+        (false, _) => return None,
+    };
+    Some(Trouble { pod: shard.pod_name.clone(), reason })
+}
+
+/// Why Karpenter makes no node for a pod. The scheduler alone says only that there is none now.
+fn no_node(pod: &Pod, warnings: &[Warning], now: Timestamp) -> Option<String> {
+    let waits_since = pod.created_at?;
+    let complaint = warnings
+        .iter()
+        .filter(|warning| warning.component == "karpenter" && warning.reason == "FailedScheduling")
+        .max_by_key(|warning| warning.at)?;
+    (now.duration_since(waits_since) >= FIRST_COMPLAINT).then(|| complaint.message.clone())
+}

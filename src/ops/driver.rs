@@ -1,0 +1,494 @@
+//! The loop: look, decide, act, journal.
+//!
+//! One step is taken at a time, and then things are looked at again. A call that fails in passing is not repeated by
+//! itself: the loop comes to it again, if it is still what should be done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::cluster::{CallError, CallFailure, Cluster};
+use super::event::{Event, Happened};
+use super::gate::Approved;
+use super::interrupt::{Interrupt, Urgency};
+use super::let_go::{in_words, let_go};
+use crate::domain::rolling::{
+    Action, Answers, Change, Decision, ExactPod, ObjectRef, Run, Stage, State, StopReason, Turn, Waiting,
+    decide,
+};
+
+/// Looks again after so long without news: a watch may have died without a word.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(15);
+/// Calls that fail in passing are made again for so long.
+const KEEP_TRYING: SignedDuration = SignedDuration::from_secs(60);
+/// The first pause before a call is made again; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Pods deleted, made or evicted at the same time. More would queue in the API server's fair share of this user.
+const CONCURRENT_WRITES: usize = 32;
+/// A budget that forbids an eviction is asked again after so long, as kubectl drain does.
+const EVICT_AGAIN: Duration = Duration::from_secs(5);
+/// Times that an object is read again because somebody wrote it at the same moment.
+const COLLISIONS: usize = 5;
+
+/// How a run ended, for now or for good.
+#[derive(Debug)]
+pub struct Ended {
+    /// The run with its state, as the journal has it.
+    pub run: Run,
+    /// What could not be given back or journalled, and why.
+    pub left: Option<CallError>,
+}
+
+/// Why the loop ends.
+enum End {
+    Done,
+    Stop(StopReason),
+}
+
+/// Carries a run out until it is done, blocked, interrupted or locked out. What was held is given back in every case
+/// but the last: there, whoever has the lock does it.
+pub async fn drive<C: Cluster>(
+    cluster: &C,
+    approved: &Approved,
+    run: Run,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&Event),
+) -> Ended {
+    let mut driver = Driver {
+        cluster,
+        approved,
+        run,
+        interrupt,
+        tell,
+        said: Answers::default(),
+        waiting: None,
+        failing_since: None,
+        pause: FIRST_PAUSE,
+    };
+    let end = driver.go().await;
+    driver.end(end).await
+}
+
+struct Driver<'a, C> {
+    cluster: &'a C,
+    approved: &'a Approved,
+    run: Run,
+    interrupt: &'a Interrupt,
+    tell: &'a mut dyn FnMut(&Event),
+    said: Answers,
+    /// What was last told to be waited for.
+    waiting: Option<Waiting>,
+    /// Since when calls fail in passing.
+    failing_since: Option<Timestamp>,
+    pause: Duration,
+}
+
+impl<C: Cluster> Driver<'_, C> {
+    fn tell(&mut self, what: Happened) {
+        (self.tell)(&Event { at: self.cluster.now(), what });
+    }
+
+    async fn go(&mut self) -> End {
+        // A resumed run starts from the top: what it held was given back when it stopped.
+        let is_resumed = self.run.attempt > 1;
+        self.run.stage = Stage::Holding;
+        self.run.entered_at = self.cluster.now();
+        self.run.state = State::Running;
+        self.run.ledger.whole_since = None;
+        self.tell(Happened::Started { run: Box::new(self.run.clone()), is_resumed });
+        loop {
+            if !self.cluster.holds_lock() {
+                return End::Stop(StopReason::LockLost);
+            }
+            self.take_in();
+            let decision = self.decide();
+            if let Some(end) = self.stop_asked_for(&decision) {
+                return end;
+            }
+            let result = match decision {
+                Decision::Act(Action::TakeDown { .. }) if self.interrupt.urgency() > Urgency::None => {
+                    // The step under way is finished; no more shards go down for it.
+                    self.wait(None).await
+                }
+                Decision::Act(action) => self.act(action).await,
+                Decision::Wait { why, until } => {
+                    self.tell_waiting(why);
+                    self.wait(until).await
+                }
+                Decision::Blocked(blocker) => return End::Stop(StopReason::Blocked(blocker.to_string())),
+                Decision::Done => return End::Done,
+            };
+            match result {
+                Ok(()) => (self.failing_since, self.pause) = (None, FIRST_PAUSE),
+                Err(Halt::End(end)) => return end,
+                Err(Halt::Call(error)) => {
+                    if let Some(end) = self.failed(error).await {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    fn decide(&self) -> Decision {
+        decide(&self.run, &self.cluster.seen(), &self.said, self.cluster.now())
+    }
+
+    /// Takes what is seen into the ledger, and tells what is new.
+    fn take_in(&mut self) {
+        let (seen, now) = (self.cluster.seen(), self.cluster.now());
+        let mut ledger = std::mem::take(&mut self.run.ledger);
+        let is_back = |ordinal| self.run.is_back(&seen, &self.said, ordinal);
+        let turns = ledger.observe(&seen, &self.run.deleted, is_back, now);
+        self.run.ledger = ledger;
+        for turn in turns {
+            self.tell(match turn {
+                Turn::OutageStarted { shards } => Happened::OutageStarted { shards },
+                Turn::OutageEnded { outage } => Happened::OutageEnded { outage },
+                Turn::Shard { ordinal, mark } => Happened::Shard { ordinal, mark },
+            });
+        }
+    }
+
+    /// Whether the operator wants to stop, and now is the time.
+    fn stop_asked_for(&self, decision: &Decision) -> Option<End> {
+        let is_time = match self.interrupt.urgency() {
+            Urgency::None => false,
+            Urgency::AfterStep => !self.is_in_step(),
+            Urgency::Now => true,
+        };
+        // What is done is not interrupted any more, and what is blocked says more than that it was.
+        let is_over = matches!(decision, Decision::Done | Decision::Blocked(_));
+        (is_time && !is_over).then_some(End::Stop(StopReason::Interrupted))
+    }
+
+    /// Whether shards that we took down are still on their way back.
+    fn is_in_step(&self) -> bool {
+        let seen = self.cluster.seen();
+        self.run.deleted.keys().any(|ordinal| !self.run.is_back(&seen, &self.said, *ordinal))
+    }
+
+    fn tell_waiting(&mut self, why: Waiting) {
+        if self.waiting.as_ref() != Some(&why) {
+            self.waiting = Some(why.clone());
+            self.tell(Happened::Waiting(why));
+        }
+    }
+
+    async fn wait(&mut self, until: Option<Timestamp>) -> Result<(), Halt> {
+        let known = self.interrupt.urgency();
+        let look_again = self.cluster.now() + LOOK_AGAIN;
+        let until = until.map_or(look_again, |until| until.min(look_again));
+        tokio::select! {
+            () = self.cluster.changed(Some(until)) => {}
+            () = self.interrupt.beyond(known) => {
+                let at_once = self.interrupt.urgency() == Urgency::Now;
+                self.tell(Happened::Interrupted { at_once });
+            }
+        }
+        if self.cluster.now() >= look_again {
+            self.cluster.look().await?;
+        }
+        Ok(())
+    }
+
+    /// A call failed: waits if it may pass, or ends the run.
+    async fn failed(&mut self, error: CallError) -> Option<End> {
+        let now = self.cluster.now();
+        let since = *self.failing_since.get_or_insert(now);
+        let is_passing = error.is_passing() || error.failure == CallFailure::Conflict;
+        if !is_passing || now.duration_since(since) >= KEEP_TRYING {
+            return Some(End::Stop(StopReason::Blocked(error.to_string())));
+        }
+        let asked = match error.failure {
+            CallFailure::Busy(after) => after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        let after = asked.max(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        if error.failure != CallFailure::Conflict {
+            self.tell(Happened::Retrying { error: error.to_string(), after });
+        }
+        let known = self.interrupt.urgency();
+        tokio::select! {
+            () = self.cluster.pause(after) => {}
+            () = self.interrupt.beyond(known) => {}
+        }
+        // What the call was decided on may be old, or the call may have happened after all.
+        let _ = self.cluster.look().await;
+        None
+    }
+
+    async fn act(&mut self, action: Action) -> Result<(), Halt> {
+        match action {
+            Action::Hold => {
+                // Everything that is about to be changed is in the journal before the first change.
+                self.save().await?;
+                for change in self.run.holds.clone() {
+                    if self.make(&change).await? {
+                        self.tell(Happened::Held(in_words(&change, "held")));
+                    }
+                }
+                self.enter(Stage::MakingRoom).await
+            }
+            Action::MakeRoom(shards) => self.make_room(shards).await,
+            Action::Arm => {
+                if let Some(arming) = self.run.arming.clone() {
+                    self.make(&arming).await?;
+                }
+                Ok(self.cluster.look().await?)
+            }
+            Action::Enter(stage) => self.enter(stage).await,
+            Action::Armed { revision } => {
+                if self.run.arming.is_some() {
+                    self.tell(Happened::Armed { revision: revision.clone() });
+                }
+                self.run.goal.revision = Some(revision);
+                self.enter(Stage::Rolling).await
+            }
+            Action::Ask(pods) => {
+                let answers = self.cluster.ask(&self.run.policy.gate, &pods).await;
+                let now = self.cluster.now();
+                for ((ordinal, pod), answer) in pods.iter().zip(answers) {
+                    if let Err(answer) = &answer
+                        && self.said.of(&pod.uid).is_none_or(|before| before.refusal.as_ref() != Some(answer))
+                    {
+                        self.tell(Happened::GateRefused { ordinal: *ordinal, answer: answer.clone() });
+                    }
+                    self.said.note(&pod.uid, now, answer);
+                }
+                Ok(())
+            }
+            Action::TakeDown { wave, pods } => self.take_down(wave, pods).await,
+            Action::Evict(pods) => self.evict(pods).await,
+        }
+    }
+
+    async fn enter(&mut self, stage: Stage) -> Result<(), Halt> {
+        if stage > Stage::MakingRoom && self.run.stage == Stage::MakingRoom && self.run.room.is_some() {
+            self.tell(Happened::RoomMade);
+        }
+        self.run.stage = stage;
+        self.run.entered_at = self.cluster.now();
+        self.waiting = None;
+        self.save().await?;
+        self.tell(Happened::Entered(stage));
+        Ok(())
+    }
+
+    /// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
+    async fn save(&self) -> Result<(), Halt> {
+        match self.cluster.save(&self.run).await {
+            Err(error) if error.failure == CallFailure::Conflict => {
+                Err(Halt::End(End::Stop(StopReason::LockLost)))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Makes a change, and says whether there was anything to do.
+    async fn make(&self, change: &Change) -> Result<bool, Halt> {
+        let mut collisions = 0;
+        loop {
+            let Some(live) = self.cluster.read(&change.object).await? else {
+                let gone = format!("{} is gone", change.object);
+                return Err(Halt::End(End::Stop(StopReason::Blocked(gone))));
+            };
+            let operations = change
+                .make(&live)
+                .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;
+            if operations.is_empty() {
+                return Ok(false);
+            }
+            match self.cluster.patch(self.approved, &change.object, &operations).await {
+                Err(error) if error.failure == CallFailure::Conflict && collisions < COLLISIONS => {
+                    collisions += 1;
+                }
+                result => return Ok(result.map(|()| true)?),
+            }
+        }
+    }
+
+    async fn make_room(&mut self, shards: BTreeSet<u32>) -> Result<(), Halt> {
+        let Some(room) = &self.run.room else { return Ok(()) };
+        let (cluster, approved) = (self.cluster, self.approved);
+        let create = async |object| match cluster.create(approved, &object).await {
+            // Made by a call that seemed to have failed.
+            Err(error) if error.failure == CallFailure::AlreadyExists => Ok(()),
+            result => result,
+        };
+        if let Some(name) = &room.priority_class {
+            create(json!({
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "shardctl"}},
+                "description": "Placeholders of a run of shardctl: they give way to everybody",
+                "value": -1,
+                "preemptionPolicy": "Never",
+            }))
+            .await?;
+        }
+        let pods = shards
+            .iter()
+            .map(|ordinal| room.placeholder(&self.run.workload.name, *ordinal, self.run.attempt));
+        let made: Vec<Result<(), CallError>> =
+            stream::iter(pods).map(create).buffer_unordered(CONCURRENT_WRITES).collect().await;
+        made.into_iter().collect::<Result<(), CallError>>()?;
+        self.tell(Happened::RoomAsked { shards });
+        Ok(self.cluster.look().await?)
+    }
+
+    /// Deletes the pods of a wave, after one more look.
+    async fn take_down(&mut self, wave: u32, pods: Vec<(u32, ExactPod)>) -> Result<(), Halt> {
+        if !self.approved.covers(&pods) {
+            let too_many = format!("{} shards at once were not approved", pods.len());
+            return Err(Halt::End(End::Stop(StopReason::Blocked(too_many))));
+        }
+        let before = self.run.deleted.clone();
+        self.run.deleted.extend(pods.iter().map(|(ordinal, pod)| (*ordinal, pod.uid.clone())));
+        // The journal first: it also tells whether another process has taken over. Looking takes no longer meanwhile.
+        let (saved, looked) = futures::join!(self.save(), self.cluster.look());
+        let journalled = std::mem::replace(&mut self.run.deleted, before);
+        saved?;
+        looked?;
+        self.take_in();
+        let Decision::Act(Action::TakeDown { wave: again, pods: fresh }) = self.decide() else {
+            return Ok(());
+        };
+        let is_same =
+            again == wave && fresh.iter().map(|(_, pod)| &pod.uid).eq(pods.iter().map(|(_, pod)| &pod.uid));
+        if !is_same || !self.cluster.holds_lock() {
+            return Ok(());
+        }
+        self.run.deleted = journalled;
+        let (now, seen) = (self.cluster.now(), self.cluster.seen());
+        let of = u32::try_from(self.run.waves.len()).unwrap_or(u32::MAX);
+        let restart = self.run.ledger.longest_restart().or(self.run.forecast.restart);
+        let forecast = restart.map(|restart| self.run.forecast.outage(fresh.len(), restart));
+        let shards = fresh.iter().map(|(ordinal, _)| *ordinal).collect();
+        for (ordinal, pod) in &fresh {
+            let from = seen.pods.get(ordinal).filter(|seen| seen.uid == pod.uid);
+            self.run.ledger.ask(*ordinal, wave, from.and_then(|pod| pod.node.clone()), now);
+        }
+        let (cluster, approved) = (self.cluster, self.approved);
+        let doomed = fresh.iter().map(|(ordinal, pod)| {
+            let placeholder = seen.placeholders.get(ordinal).map(|placeholder| {
+                let pod = &placeholder.pod;
+                ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str())
+            });
+            (placeholder, pod)
+        });
+        let deleted: Vec<Result<(), CallError>> = stream::iter(doomed)
+            .map(async |(placeholder, pod)| {
+                if let Some(placeholder) = placeholder {
+                    cluster.remove(approved, &placeholder).await?;
+                }
+                cluster.delete_pod(approved, pod).await
+            })
+            .buffered(CONCURRENT_WRITES)
+            .collect()
+            .await;
+        self.tell(Happened::WaveStarted { wave, of, shards, forecast });
+        // One that is another pod by now, or has changed: the next look tells what to do.
+        let is_old =
+            |error: &CallError| matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound);
+        let failed = deleted.into_iter().filter_map(Result::err).find(|error| !is_old(error));
+        match failed {
+            Some(error) => Err(Halt::Call(error)),
+            None => Ok(self.cluster.look().await?),
+        }
+    }
+
+    async fn evict(&mut self, pods: Vec<ExactPod>) -> Result<(), Halt> {
+        let (cluster, approved) = (self.cluster, self.approved);
+        let results: Vec<Result<(), CallError>> = stream::iter(&pods)
+            .map(|pod| cluster.evict(approved, pod))
+            .buffered(CONCURRENT_WRITES)
+            .collect()
+            .await;
+        let mut evicted = Vec::new();
+        let mut is_refused = false;
+        for (pod, result) in pods.iter().zip(results) {
+            let name = format!("{}/{}", pod.namespace, pod.name);
+            match result {
+                Ok(()) => evicted.push(name),
+                Err(error) if matches!(error.failure, CallFailure::NotFound | CallFailure::Conflict) => {}
+                Err(CallError { failure: CallFailure::Busy(_), message, .. }) => {
+                    is_refused = true;
+                    self.tell(Happened::EvictionRefused { pod: name, message });
+                }
+                Err(error) => return Err(Halt::Call(error)),
+            }
+        }
+        if !evicted.is_empty() {
+            self.tell(Happened::Evicted { pods: evicted });
+        }
+        if is_refused {
+            self.cluster.pause(EVICT_AGAIN).await;
+        }
+        Ok(self.cluster.look().await?)
+    }
+
+    /// Gives back what was held, closes the journal, and tells how it ended.
+    async fn end(mut self, end: End) -> Ended {
+        let now = self.cluster.now();
+        let is_untouched = self.run.stage <= Stage::MakingRoom && self.run.deleted.is_empty();
+        self.run.state = match &end {
+            End::Done => State::Done,
+            End::Stop(StopReason::LockLost) => State::Stopped { why: StopReason::LockLost },
+            // Nothing has happened to the service: there is nothing to resume, and nothing stays changed.
+            End::Stop(why) if is_untouched => State::Aborted { why: why.to_string() },
+            End::Stop(why) => State::Stopped { why: why.clone() },
+        };
+        self.run.ended_at = Some(now);
+        let mut left = None;
+        if !matches!(end, End::Stop(StopReason::LockLost)) {
+            let purpose = matches!(self.run.state, State::Aborted { .. });
+            left = self.give_back(purpose).await.err();
+            if let Some(error) = &left {
+                let why = StopReason::Blocked(error.to_string());
+                self.run.state = State::Stopped { why };
+            }
+            if let Err(error) = self.cluster.save(&self.run).await {
+                left.get_or_insert(error);
+            }
+        }
+        self.tell(Happened::Ended { run: Box::new(self.run.clone()) });
+        Ended { run: self.run, left }
+    }
+
+    async fn give_back(&mut self, purpose: bool) -> Result<(), CallError> {
+        let since = self.cluster.now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let (cluster, tell) = (self.cluster, &mut self.tell);
+            let mut say = |what| tell(&Event { at: cluster.now(), what });
+            match let_go(cluster, self.approved, &mut self.run, purpose, &mut say).await {
+                Err(error) if error.is_passing() && cluster.now().duration_since(since) < KEEP_TRYING => {
+                    if self.interrupt.urgency() == Urgency::Now {
+                        return Err(error);
+                    }
+                    cluster.pause(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// Why a step was not carried out.
+enum Halt {
+    Call(CallError),
+    End(End),
+}
+
+impl From<CallError> for Halt {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}

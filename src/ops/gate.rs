@@ -1,0 +1,28 @@
+//! The operator's word: nothing is changed without it.
+
+use crate::domain::rolling::{ExactPod, Run};
+
+/// The operator has seen the plan of a run and approved it. Every call that changes something takes one, and nothing
+/// but [`Approved::by`] makes one, so that a forgotten question does not compile.
+#[derive(Debug)]
+pub struct Approved {
+    /// The most shards that may be down by our hand at a time.
+    largest_wave: usize,
+}
+
+impl Approved {
+    /// Asks `confirm` to approve `run`: the operator, or a flag that stands for them.
+    ///
+    /// # Errors
+    /// What `confirm` says instead of yes.
+    pub fn by<E>(run: &Run, confirm: impl FnOnce(&Run) -> Result<(), E>) -> Result<Self, E> {
+        confirm(run)?;
+        Ok(Self { largest_wave: run.waves.iter().map(Vec::len).max().unwrap_or(0) })
+    }
+
+    /// Whether these pods may be deleted together.
+    #[must_use]
+    pub fn covers(&self, pods: &[(u32, ExactPod)]) -> bool {
+        pods.len() <= self.largest_wave
+    }
+}
