@@ -22,7 +22,8 @@ pub struct ApplyOptions {
 }
 
 /// The kinds that a ShardSet stands for, and their names in paths.
-const PLURALS: [(&str, &str); 10] = [
+const PLURALS: [(&str, &str); 11] = [
+    ("Node", "nodes"),
     ("PersistentVolume", "persistentvolumes"),
     ("Pod", "pods"),
     ("Namespace", "namespaces"),
@@ -71,7 +72,7 @@ fn resource_of(manifest: &Manifest) -> ApiResource {
 }
 
 impl Cluster {
-    fn api(&self, manifest: &Manifest) -> Api<DynamicObject> {
+    pub(super) fn api(&self, manifest: &Manifest) -> Api<DynamicObject> {
         let resource = resource_of(manifest);
         match manifest.namespace() {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),

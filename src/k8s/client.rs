@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::task;
 use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable as _};
 use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use kube::api::{Api, ListParams};
 use kube::client::{Body, ClientBuilder};
@@ -55,6 +56,8 @@ pub struct Cluster {
     namespace: String,
     request_timeout: Duration,
     requests: Arc<AtomicUsize>,
+    /// How far the API server's clock is ahead of ours, in milliseconds.
+    clock_ahead: Arc<AtomicI64>,
     /// Name of the context, for messages; none in a pod.
     context: Option<String>,
     /// Address of the API server, for messages.
@@ -85,13 +88,14 @@ impl Cluster {
         let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let requests = Arc::new(AtomicUsize::new(0));
-        let observe = Observe { log, requests: Arc::clone(&requests) };
+        let clock_ahead = Arc::new(AtomicI64::new(0));
+        let observe = Observe { log, requests: Arc::clone(&requests), clock_ahead: Arc::clone(&clock_ahead) };
         let login = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         let client = ClientBuilder::try_from(config)
             .map_err(|error| unusable(&error, login.as_deref()))?
             .with_layer(&observe)
             .build();
-        Ok(Self { client, namespace, request_timeout, requests, context, server })
+        Ok(Self { client, namespace, request_timeout, requests, clock_ahead, context, server })
     }
 
     /// The namespace that is meant when none is named.
@@ -117,6 +121,13 @@ impl Cluster {
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The time by the API server's clock, to the second, as its last answer told; ours before the first.
+    #[must_use]
+    pub fn server_now(&self) -> Timestamp {
+        let ahead = SignedDuration::from_millis(self.clock_ahead.load(Ordering::Relaxed));
+        Timestamp::now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
     }
 
     /// How long one answer may take.
@@ -236,11 +247,20 @@ impl Cluster {
     }
 }
 
+/// How far the clock of whoever answered is ahead of ours, in milliseconds. The header has whole seconds: half of one is
+/// added.
+fn clock_ahead_of<B>(answer: &Response<B>) -> Option<i64> {
+    let date = answer.headers().get(http::header::DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+    i64::try_from(date.duration_since(Timestamp::now()).as_millis() + 500).ok()
+}
+
 /// Counts requests and logs each with its time, as `kubectl -v 6` does.
 #[derive(Clone)]
 struct Observe {
     log: Option<RequestLog>,
     requests: Arc<AtomicUsize>,
+    clock_ahead: Arc<AtomicI64>,
 }
 
 impl<S> Layer<S> for Observe {
@@ -273,14 +293,17 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         self.observe.requests.fetch_add(1, Ordering::Relaxed);
-        let Some(log) = self.observe.log.clone() else {
-            return Box::pin(self.inner.call(request));
-        };
-        let what = format!("{} {}", request.method(), request.uri());
+        let log = self.observe.log.clone();
+        let clock_ahead = Arc::clone(&self.observe.clock_ahead);
+        let what = log.as_ref().map(|_| format!("{} {}", request.method(), request.uri()));
         let started = Instant::now();
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await;
+            if let Some(ahead) = answer.as_ref().ok().and_then(clock_ahead_of) {
+                clock_ahead.store(ahead, Ordering::Relaxed);
+            }
+            let (Some(log), Some(what)) = (log, what) else { return answer };
             let outcome = match &answer {
                 Ok(response) => response.status().to_string(),
                 Err(error) => error.to_string(),

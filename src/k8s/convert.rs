@@ -15,6 +15,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use crate::domain::names::{ClaimName, NodeName, PodName, VolumeName, WorkloadRef};
 use crate::domain::prerequisites::{Quota, QuotaScope};
 use crate::domain::quantity::{Quantity, Resources};
+use crate::domain::rolling::{ExactPod, OtherPod, Placeholder, PlaceholderState, RUN_LABEL, Warning};
 use crate::domain::snapshot::{
     Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DisruptionBudget, Endpoint, HttpProbe,
     Node, NodeExpression, NodeTerm, Occupant, Pod, PodTemplate, Service, SpreadConstraint, StorageClass,
@@ -351,6 +352,86 @@ pub(super) fn occupant(pod: &core::Pod, workload: &WorkloadRef) -> Option<Occupa
 /// Whether a pod belongs to the workload by its owner, not merely by its labels.
 pub(super) fn is_owned_by(pod: &core::Pod, workload_uid: &str) -> bool {
     pod.metadata.owner_references.iter().flatten().any(|owner| owner.uid == workload_uid)
+}
+
+/// A placeholder and how far it is.
+pub(super) fn placeholder(pod: &core::Pod) -> Placeholder {
+    let meta = &pod.metadata;
+    let status = pod.status.clone().unwrap_or_default();
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).filter(|name| !name.is_empty());
+    let phase = status.phase.as_deref().unwrap_or_default();
+    let pulls: Vec<ContainerStatus> =
+        status.init_container_statuses.iter().flatten().map(container_status).collect();
+    let containers = status.container_statuses.iter().flatten().map(container_status);
+    let waiting = pulls.iter().cloned().chain(containers).find_map(|container| container.waiting);
+    // What an init container runs may fail: that it was tried tells that the image is there.
+    let is_pulled = |pull: &ContainerStatus| !pull.image_id.is_empty() || pull.restarts > 0;
+    let state = if meta.deletion_timestamp.is_some() || matches!(phase, "Succeeded" | "Failed") {
+        PlaceholderState::Ending
+    } else if node.is_none() {
+        let conditions = status.conditions.iter().flatten();
+        let refused = conditions.filter(|one| one.type_ == "PodScheduled" && one.status == "False");
+        PlaceholderState::Pending(refused.filter_map(|one| one.message.clone()).next())
+    } else if phase == "Running" || (!pulls.is_empty() && pulls.iter().all(is_pulled)) {
+        PlaceholderState::Warm
+    } else {
+        match waiting {
+            Some((reason, message)) if reason == "ImagePullBackOff" || reason == "InvalidImageName" => {
+                PlaceholderState::Stuck(format!("{reason}: {message}"))
+            }
+            Some((reason, _)) => PlaceholderState::Pulling(Some(reason)),
+            None => PlaceholderState::Pulling(None),
+        }
+    };
+    Placeholder {
+        pod: exact(pod),
+        node: node.map(NodeName::new),
+        state,
+        created_at: time(meta.creation_timestamp.as_ref()),
+    }
+}
+
+fn exact(pod: &core::Pod) -> ExactPod {
+    let meta = &pod.metadata;
+    ExactPod {
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: PodName::new(meta.name.clone().unwrap_or_default()),
+        uid: meta.uid.clone().unwrap_or_default(),
+        resource_version: meta.resource_version.clone().unwrap_or_default(),
+    }
+}
+
+/// A pod that must leave a node which is emptied; none when it may stay (DaemonSets, static pods), has ended, or is a
+/// shard or a placeholder of ours.
+pub(super) fn other_pod(pod: &core::Pod, node: &NodeName, workload: &WorkloadRef) -> Option<OtherPod> {
+    let meta = &pod.metadata;
+    let has = |labels: &Option<BTreeMap<String, String>>, key: &str| {
+        labels.as_ref().is_some_and(|labels| labels.contains_key(key))
+    };
+    let is_static = has(&meta.annotations, "kubernetes.io/config.mirror");
+    let occupant = occupant(pod, workload)?;
+    let stays = occupant.is_daemon || is_static || occupant.ordinal.is_some() || has(&meta.labels, RUN_LABEL);
+    (!stays).then(|| OtherPod {
+        pod: exact(pod),
+        node: node.clone(),
+        is_ending: meta.deletion_timestamp.is_some(),
+    })
+}
+
+/// What an event warns of.
+pub(super) fn warning(event: &core::Event) -> Warning {
+    let source = event.source.as_ref().and_then(|source| source.component.clone());
+    Warning {
+        reason: event.reason.clone().unwrap_or_default(),
+        message: event.message.clone().unwrap_or_default(),
+        component: event
+            .reporting_component
+            .clone()
+            .filter(|name| !name.is_empty())
+            .or(source)
+            .unwrap_or_default(),
+        at: event_time(event).unwrap_or_default(),
+    }
 }
 
 pub(super) fn node(node: &core::Node) -> Node {

@@ -13,13 +13,15 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
-use kube::api::Portforwarder;
+use kube::api::{AttachParams, Portforwarder};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::task::JoinHandle;
 
 use super::apply::Permission;
 use super::client::Cluster;
 use super::error::{Failure, RequestError};
 use crate::domain::names::PodName;
+use crate::domain::rolling::Gate;
 use crate::domain::snapshot::{Health, HttpProbe, Shard, Workload};
 
 /// Shards asked at the same time. Each takes a connection of its own to the API server, and one on to the kubelet.
@@ -106,7 +108,72 @@ async fn health_of(cluster: &Cluster, namespace: &str, pod: &PodName, probes: &[
     Health::Healthy { millis: u64::try_from(slowest.as_millis()).unwrap_or(u64::MAX) }
 }
 
+/// What an answer is cut to in messages.
+const SAID_LIMIT: usize = 200;
+
+/// What a stream says, up to a limit.
+async fn read_some(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let mut text = Vec::new();
+    if let Some(stream) = stream {
+        let _ = stream.take(BODY_LIMIT as u64).read_to_end(&mut text).await;
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 impl Cluster {
+    /// Asks a pod whether it passes a gate: nothing, or what is wrong.
+    ///
+    /// # Errors
+    /// What the pod answered, or why it did not answer.
+    pub(super) async fn ask_gate(&self, gate: &Gate, namespace: &str, pod: &PodName) -> Result<(), String> {
+        match gate {
+            Gate::None => Ok(()),
+            Gate::Http(probes) => match health_of(self, namespace, pod, probes).await {
+                Health::Healthy { .. } => Ok(()),
+                Health::Unhealthy { status, path } => Err(format!("{path} answers {status}")),
+                Health::Silent { reason, path } => Err(format!("{path} does not answer: {reason}")),
+            },
+            Gate::Exec { container, command } => {
+                let run = self.exec(namespace, pod, container, command);
+                match tokio::time::timeout(self.request_timeout(), run).await {
+                    Ok(result) => result,
+                    Err(_) => Err(format!("`{}` does not end", command.join(" "))),
+                }
+            }
+        }
+    }
+
+    /// Runs a command in a container: nothing when it ends with 0, else what it wrote.
+    async fn exec(
+        &self,
+        namespace: &str,
+        pod: &PodName,
+        container: &str,
+        command: &[String],
+    ) -> Result<(), String> {
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = AttachParams::default().container(container).stdout(true).stderr(true);
+        let mut process = api
+            .exec(pod.as_str(), command, &parameters)
+            .await
+            .map_err(|error| super::RequestError::from_kube("exec", &error).to_string())?;
+        let status = process.take_status();
+        let (out, err) = futures::join!(read_some(process.stdout()), read_some(process.stderr()));
+        let said = out + &err;
+        let status = match status {
+            Some(status) => status.await,
+            None => None,
+        };
+        match status {
+            Some(status) if status.status.as_deref() == Some("Success") => Ok(()),
+            status => {
+                let why = status.and_then(|status| status.message).unwrap_or_default();
+                let said: String = said.trim().chars().take(SAID_LIMIT).collect();
+                Err(format!("`{}`: {why} {said}", command.join(" ")).trim_end().to_owned())
+            }
+        }
+    }
+
     /// Asks a pod for a path on one of its ports, through port-forward: on a line that was left open, if it leads
     /// there; leaves the line open for the next question. To open one costs the API server and the kubelet a
     /// connection each, far more than the question.

@@ -1,6 +1,6 @@
 //! The few verbs that an operation needs of a cluster.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ pub trait Cluster {
     fn now(&self) -> Timestamp;
 
     /// The service as it was last seen, by watching.
-    fn seen(&self) -> Rc<Observed>;
+    fn seen(&self) -> Arc<Observed>;
 
     /// Looks anew, instead of waiting to be told.
     async fn look(&self) -> Result<(), CallError>;

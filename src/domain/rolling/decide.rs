@@ -203,7 +203,11 @@ impl Look<'_> {
             wanted.iter().copied().filter(|ordinal| unready(ordinal).is_some()).collect();
         let Some(first) = missing.iter().find_map(unready) else { return enter(Stage::Arming) };
         let since = first.created_at.unwrap_or(self.now);
-        let complaint = self.no_node(&first.pod.uid, since);
+        let stuck = missing.iter().filter_map(unready).find_map(|one| match &one.state {
+            PlaceholderState::Stuck(why) => Some(why.clone()),
+            _ => None,
+        });
+        let complaint = stuck.or_else(|| self.no_node(&first.pod.uid, since));
         let why = complaint.clone().or_else(|| match &first.state {
             PlaceholderState::Pending(why) | PlaceholderState::Pulling(why) => why.clone(),
             _ => None,

@@ -72,6 +72,8 @@ pub enum PlaceholderState {
     Pending(Option<String>),
     /// It has a node, and the image is not there yet; why not, if that is known.
     Pulling(Option<String>),
+    /// The image cannot be pulled.
+    Stuck(String),
     /// The place is taken and the image is there.
     Warm,
     /// It is asked to end, or has ended.

@@ -16,7 +16,7 @@ use crate::k8s::error::{Failure, RequestError};
 use crate::k8s::{convert, karpenter};
 
 impl Cluster {
-    pub(super) async fn nodes_by_name(
+    pub(in crate::k8s) async fn nodes_by_name(
         &self,
         names: &BTreeSet<NodeName>,
     ) -> Result<BTreeMap<NodeName, Node>, RequestError> {

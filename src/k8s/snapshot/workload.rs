@@ -30,7 +30,10 @@ impl Cluster {
         Ok(names)
     }
 
-    pub(super) async fn stateful_set(&self, reference: &WorkloadRef) -> Result<StatefulSet, RequestError> {
+    pub(in crate::k8s) async fn stateful_set(
+        &self,
+        reference: &WorkloadRef,
+    ) -> Result<StatefulSet, RequestError> {
         let api: Api<StatefulSet> = Api::namespaced(self.client.clone(), &reference.namespace);
         let operation = format!("get {reference} in namespace {}", reference.namespace);
         self.read(&operation, || api.get(&reference.name)).await
