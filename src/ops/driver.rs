@@ -175,7 +175,7 @@ impl<C: Cluster> Driver<'_, C> {
     fn tell_waiting(&mut self, why: Waiting) {
         if self.waiting.as_ref() != Some(&why) {
             self.waiting = Some(why.clone());
-            self.tell(Happened::Waiting(why));
+            self.tell(Happened::Waiting { why });
         }
     }
 
@@ -230,7 +230,7 @@ impl<C: Cluster> Driver<'_, C> {
                 self.save().await?;
                 for change in self.run.holds.clone() {
                     if self.make(&change).await? {
-                        self.tell(Happened::Held(in_words(&change, "held")));
+                        self.tell(Happened::Held { what: in_words(&change, "held") });
                     }
                 }
                 self.enter(Stage::MakingRoom).await
@@ -240,11 +240,13 @@ impl<C: Cluster> Driver<'_, C> {
                 if let Some(arming) = self.run.arming.clone() {
                     self.make(&arming).await?;
                 }
-                Ok(self.cluster.look().await?)
+                // From now on what is seen of the StatefulSet is what was made of it.
+                self.cluster.look().await?;
+                self.enter(Stage::Armed).await
             }
             Action::Enter(stage) => self.enter(stage).await,
             Action::Armed { revision } => {
-                if self.run.arming.is_some() {
+                if self.run.arming.is_some() && self.run.goal.revision.as_ref() != Some(&revision) {
                     self.tell(Happened::Armed { revision: revision.clone() });
                 }
                 self.run.goal.revision = Some(revision);
@@ -276,7 +278,7 @@ impl<C: Cluster> Driver<'_, C> {
         self.run.entered_at = self.cluster.now();
         self.waiting = None;
         self.save().await?;
-        self.tell(Happened::Entered(stage));
+        self.tell(Happened::Entered { stage });
         Ok(())
     }
 

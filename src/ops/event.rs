@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::domain::rolling::{Mark, Outage, Run, Stage, Waiting};
 
@@ -15,14 +16,15 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Happened {
     /// The run begins, or goes on after a stop.
     Started { run: Box<Run>, is_resumed: bool },
     /// The next stage.
-    Entered(Stage),
+    Entered { stage: Stage },
     /// Something is held still, or taken back: `nodepool/stable: disruption frozen`.
-    Held(String),
+    Held { what: String },
     /// Placeholders were made for these shards.
     RoomAsked { shards: BTreeSet<u32> },
     /// All places are taken.
@@ -40,7 +42,7 @@ pub enum Happened {
     /// The last one is back.
     OutageEnded { outage: Outage },
     /// What is waited for is something else now.
-    Waiting(Waiting),
+    Waiting { why: Waiting },
     /// A call failed and is made again after a while.
     Retrying { error: String, after: Duration },
     /// Pods that are no shards were asked to leave.
@@ -48,9 +50,9 @@ pub enum Happened {
     /// A disruption budget forbids an eviction for now.
     EvictionRefused { pod: String, message: String },
     /// What was held is given back.
-    Released(String),
+    Released { what: String },
     /// What could not be given back, and why.
-    LeftBehind(String),
+    LeftBehind { why: String },
     /// The operator wants to stop.
     Interrupted { at_once: bool },
     /// The run is over, for now or for good.

@@ -26,9 +26,9 @@ pub async fn let_go<C: Cluster>(
     for change in run.changes().rev().filter(|change| purpose || !change.hold.is_purpose()) {
         match undo(cluster, approved, change).await {
             Ok(Undone::Nothing) => {}
-            Ok(Undone::Restored) => say(Happened::Released(in_words(change, "given back"))),
+            Ok(Undone::Restored) => say(Happened::Released { what: in_words(change, "given back") }),
             Ok(Undone::LeftAlone(why)) => {
-                say(Happened::LeftBehind(why.clone()));
+                say(Happened::LeftBehind { why: why.clone() });
                 left_behind.push(why);
             }
             Err(error) => keep_first(&mut failed, error),
@@ -43,7 +43,7 @@ pub async fn let_go<C: Cluster>(
                 }
             }
             if count > 0 {
-                say(Happened::Released(format!("{count} placeholders removed")));
+                say(Happened::Released { what: format!("{count} placeholders removed") });
             }
         }
         Err(error) => keep_first(&mut failed, error),

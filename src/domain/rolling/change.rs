@@ -84,6 +84,9 @@ pub struct Foreign {
     pub path: String,
 }
 
+/// Where a StatefulSet has its template.
+pub const TEMPLATE_PATH: &str = "/spec/template";
+
 /// One operation of a JSON patch (RFC 6902).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
@@ -109,6 +112,12 @@ impl Change {
             hold,
             fields: vec![FieldChange { path: path.to_owned(), before, during }],
         })
+    }
+
+    /// The template that the change gives to a StatefulSet, if it gives it one.
+    #[must_use]
+    pub fn template(&self) -> Option<&Value> {
+        self.fields.iter().find(|field| field.path == TEMPLATE_PATH)?.during.as_ref()
     }
 
     /// Whether `live` is as the change makes it.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use super::observed::{Answers, ExactPod, Observed, PlaceholderState};
 use super::policy::Gate;
@@ -53,7 +54,8 @@ pub enum Action {
 }
 
 /// What is waited for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Waiting {
     /// Places are being made.
     Room { missing: BTreeSet<u32>, of: u32, why: Option<String> },
@@ -140,7 +142,9 @@ pub fn decide(run: &Run, seen: &Observed, said: &Answers, now: Timestamp) -> Dec
     match run.stage {
         Stage::Holding => Decision::Act(Action::Hold),
         Stage::MakingRoom => look.make_room(),
-        Stage::Arming => look.arm(workload),
+        Stage::Arming if run.arming.is_some() => Decision::Act(Action::Arm),
+        Stage::Arming => enter(Stage::Armed),
+        Stage::Armed => look.await_controller(workload),
         Stage::Rolling => look.roll(),
         Stage::Emptying => look.empty(),
         Stage::LettingGo => look.finish(),
@@ -160,7 +164,7 @@ fn intact<'a>(run: &Run, seen: &'a Observed) -> Result<&'a Workload, Blocker> {
     if run.arming.is_some() && workload.update_strategy != "OnDelete" {
         return Err(Blocker::NotOnDelete(workload.update_strategy.clone()));
     }
-    if run.stage > Stage::Arming
+    if run.stage > Stage::Armed
         && workload.is_status_current
         && let Some(wanted) = run.goal.revision.as_ref().filter(|wanted| **wanted != workload.update_revision)
     {
@@ -231,15 +235,7 @@ impl Look<'_> {
         (self.now.duration_since(since) >= ROOM_COMPLAINT).then(|| said.message.clone())
     }
 
-    fn arm(&self, workload: &Workload) -> Decision {
-        if let Some(arming) = &self.run.arming
-            && !arming.fields.iter().all(|field| match field.path.as_str() {
-                "/spec/template" => Some(&workload.template.object) == field.during.as_ref(),
-                _ => true,
-            })
-        {
-            return Decision::Act(Action::Arm);
-        }
+    fn await_controller(&self, workload: &Workload) -> Decision {
         if !workload.is_status_current {
             let deadline = later(self.run.entered_at, self.run.policy.patience);
             if self.now >= deadline {

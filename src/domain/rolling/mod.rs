@@ -28,10 +28,12 @@ mod observed;
 mod placeholder;
 mod plan;
 mod policy;
+mod prepare;
+mod retarget;
 mod run;
 mod trouble;
 
-pub use change::{Change, FieldChange, Foreign, Hold, ObjectRef, PatchOperation};
+pub use change::{Change, FieldChange, Foreign, Hold, ObjectRef, PatchOperation, TEMPLATE_PATH};
 pub use decide::{Action, Blocker, Decision, Waiting, decide};
 pub use ledger::{Ledger, Mark, Marks, Outage, Seconds, ShardRecord, Turn};
 pub use observed::{Answer, Answers, ExactPod, Observed, OtherPod, Placeholder, PlaceholderState, Warning};
@@ -41,5 +43,7 @@ pub use placeholder::{
 };
 pub use plan::{Cost, Forecast, Order, Source, waves};
 pub use policy::{Gate, OnFailure, Policy, Strategy};
+pub use prepare::{Refusal, Wish, prepare};
+pub use retarget::retarget;
 pub use run::{Actor, Goal, Miss, Operation, Run, RunId, Stage, State, StopReason};
 pub use trouble::{Trouble, trouble};

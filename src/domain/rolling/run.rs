@@ -152,6 +152,8 @@ pub enum Stage {
     MakingRoom,
     /// The StatefulSet gets the new template.
     Arming,
+    /// It has it, and the controller is to name its revision.
+    Armed,
     /// Wave by wave.
     Rolling,
     /// The rest of a node is evicted.

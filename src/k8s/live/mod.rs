@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::client::{Cluster, FIELD_MANAGER};
 use super::error::{Failure, RequestError};
+use super::plan::manifest;
 use super::snapshot::label_selector;
 use crate::domain::names::{NodeName, NodePoolName};
 use crate::domain::rolling::{ExactPod, Gate, ObjectRef, Observed, PatchOperation, Run, placeholder_labels};
@@ -200,10 +201,6 @@ impl ops::Cluster for LiveCluster {
         let names = pods.into_iter().filter_map(|pod| pod.metadata.name);
         Ok(names.map(|name| ObjectRef::new("v1", "Pod", Some(&run.workload.namespace), &name)).collect())
     }
-}
-
-fn manifest(object: &ObjectRef) -> Manifest {
-    Manifest::reference(&object.api_version, &object.kind, object.namespace.as_deref(), &object.name)
 }
 
 fn exactly(pod: &ExactPod) -> Preconditions {

@@ -1,0 +1,150 @@
+//! The plan of a run, before anything is changed.
+
+use std::fmt::Write as _;
+
+use crate::domain::diff::changes_at;
+use crate::domain::names::pods_in_short;
+use crate::domain::rolling::{Forecast, Gate, Hold, Order, Run, Source, Strategy, waves};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::verify::Facts;
+use crate::render::report::rolling::seconds;
+use crate::render::report::{Look, deploy};
+use crate::render::table::Columns;
+
+/// Waves named one by one; the others are counted.
+const WAVES_SHOWN: usize = 12;
+
+/// The plan: what changes, what is held, what each strategy costs, and the waves.
+#[must_use]
+pub fn plan(run: &Run, snapshot: &Snapshot, destination: &str, look: Look) -> String {
+    let style = look.style;
+    let mut text = format!("{} {}\n", style.value("Plan:"), run.operation);
+    let _ = writeln!(text, "  for         {} in {destination}", run.workload);
+    if let Some(arming) = &run.arming {
+        let _ = writeln!(text, "  template    a new one, which a shard takes when it is moved:");
+        for field in &arming.fields {
+            let path = field.path.trim_start_matches('/').replace('/', ".").replace("~1", "/");
+            let (before, after) = (field.before.clone(), field.during.clone());
+            for change in changes_at(&path, &before.unwrap_or_default(), &after.unwrap_or_default()) {
+                let _ = writeln!(text, "                {}", deploy::field(&change, style));
+            }
+        }
+    }
+    let held: Vec<String> = run
+        .holds
+        .iter()
+        .map(|change| match change.hold {
+            Hold::FrozenPool => format!("{} disrupts no node", change.object),
+            Hold::Cordon => format!("{} takes no new pods", change.object),
+            Hold::RelaxedBudget => format!("{} lets pods be evicted", change.object),
+            Hold::Template => change.object.to_string(),
+        })
+        .collect();
+    if !held.is_empty() {
+        let _ = writeln!(text, "  meanwhile   {}", held.join("; "));
+    }
+    let room = match &run.room {
+        Some(room) => format!(
+            "{} placeholders first, so that no outage includes the making of a node or a pull",
+            room.shards().len()
+        ),
+        None if run.policy.prewarm => "none is needed".to_owned(),
+        None => "none is made: an outage includes what a node takes to come".to_owned(),
+    };
+    let _ = writeln!(text, "  room        {room}");
+    let _ = writeln!(text, "  gate        {}", gate(run));
+    if run.waves.is_empty() {
+        let _ = writeln!(text, "  shards      all are where they should be");
+        return text;
+    }
+    text.push('\n');
+    text.push_str(&strategies(run, snapshot, look));
+    text.push('\n');
+    for (index, wave) in run.waves.iter().take(WAVES_SHOWN).enumerate() {
+        let pods = pods_in_short(&run.workload.name, &sorted(wave));
+        let _ = writeln!(text, "  wave {:<3}    {pods}", index + 1);
+    }
+    if run.waves.len() > WAVES_SHOWN {
+        let _ = writeln!(text, "  and {} more", run.waves.len() - WAVES_SHOWN);
+    }
+    text
+}
+
+fn sorted(wave: &[u32]) -> Vec<u32> {
+    let mut wave = wave.to_vec();
+    wave.sort_unstable();
+    wave
+}
+
+fn gate(run: &Run) -> String {
+    let settle = humantime::format_duration(run.policy.settle);
+    let passes = match &run.policy.gate {
+        Gate::None => "Ready is enough".to_owned(),
+        Gate::Http(probes) => {
+            let paths: Vec<&str> = probes.iter().map(|probe| probe.path.as_str()).collect();
+            format!("a shard is back when it is Ready and {} answer", paths.join(", "))
+        }
+        Gate::Exec { command, .. } => {
+            format!("a shard is back when it is Ready and `{}` ends with 0", command.join(" "))
+        }
+    };
+    format!("{passes}; {settle} of peace between waves")
+}
+
+/// What each strategy costs, side by side.
+fn strategies(run: &Run, snapshot: &Snapshot, look: Look) -> String {
+    let style = look.style;
+    let shards = run.shards().collect();
+    let down = snapshot.expected_shards().filter(|shard| !shard.is_up()).map(|shard| shard.ordinal).collect();
+    let mut candidates = vec![Strategy::OneByOne, Strategy::Canary];
+    if !candidates.contains(&run.policy.strategy) {
+        candidates.push(run.policy.strategy);
+    }
+    let mut table = Columns::new(&["  strategy", "outages", "longest", "together", ""], None);
+    let recommended = recommended(run, snapshot);
+    for strategy in candidates {
+        let cost = run.forecast.cost(&waves(&shards, &down, Order::Ascending, strategy));
+        let known = |duration: Option<std::time::Duration>| duration.map_or_else(|| "?".to_owned(), seconds);
+        let mut remarks = Vec::new();
+        if strategy == run.policy.strategy {
+            remarks.push(style.value("chosen"));
+        }
+        if strategy == recommended.0 {
+            remarks.push(format!("{}: {}", style.success("recommended"), recommended.1));
+        }
+        table.row([
+            format!("  {strategy}"),
+            cost.outages.to_string(),
+            known(cost.longest),
+            known(cost.total),
+            remarks.join(", "),
+        ]);
+    }
+    format!("{table}{}\n", style.note(basis(&run.forecast)))
+}
+
+/// The strategy with the least outage, and why.
+fn recommended(run: &Run, snapshot: &Snapshot) -> (Strategy, &'static str) {
+    let replicas = snapshot.workload.replicas;
+    let required = Facts::new(snapshot).availability().required(replicas);
+    if required < replicas {
+        return (Strategy::OneByOne, "the service is up while one shard is down");
+    }
+    match run.forecast.is_serial {
+        true => (Strategy::OneByOne, "the set brings its shards back one after the other"),
+        false => (Strategy::Canary, "while one shard is down, the service is down"),
+    }
+}
+
+fn basis(forecast: &Forecast) -> String {
+    let Some(restart) = forecast.restart else {
+        return "  how long a restart takes is not known: say it with --restart-seconds".to_owned();
+    };
+    let source = match forecast.source {
+        Source::Given => "as given",
+        Source::History => "as the last run measured",
+        Source::Pods => "as the pods tell: from their node to Ready, and preStop",
+        Source::Unknown => "as guessed",
+    };
+    format!("  a restart is taken to last {}, {source}", seconds(restart))
+}
