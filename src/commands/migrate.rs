@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::rolling::{DryRun, RollingArgs, RoomFor, arming, carry_out, find, freeze, make_room, open_run};
+use super::rolling::{RollingArgs, arming, carry_out, find, freeze_all, open_run, room_for};
 use super::target::{Target, TargetArgs};
 use crate::context::Context;
 use crate::domain::names::{NodePoolName, nearest};
-use crate::domain::rolling::{Change, Goal, Operation, Order, Wish, prepare, retarget};
+use crate::domain::rolling::{Goal, Operation, Order, Wish, prepare, retarget};
 use crate::domain::shardset::Phase;
 use crate::domain::shardset::manifests::PHASE_ANNOTATION;
 use crate::domain::snapshot::{NodePool, Snapshot};
@@ -61,9 +61,8 @@ async fn migrate(context: &Context, args: &MigrateArgs) -> Result<ExitCode, Comm
     let arming = arming(&target, template, annotations, args.rolling.dry_run).await?;
     let from: BTreeSet<NodePoolName> =
         snapshot.nodes.iter().flat_map(|nodes| nodes.values()).filter_map(|node| node.node_pool()).collect();
-    let pools = snapshot.node_pools.iter().flatten();
-    let involved = pools.filter(|one| one.name == pool.name || from.contains(&one.name));
-    let (holds, foreign) = freeze(&target, involved, args.rolling.force_conflicts).await?;
+    let holds =
+        freeze_all(context, &target, snapshot, Some(&pool.name), args.rolling.force_conflicts).await?;
     let revision = match &arming {
         Some(arming) => target.cluster.revision_of(&target.reference, arming).await?,
         None => Some(snapshot.workload.update_revision.clone()),
@@ -78,28 +77,19 @@ async fn migrate(context: &Context, args: &MigrateArgs) -> Result<ExitCode, Comm
         arming,
         holds,
         forecast: found.forecast(&args.rolling),
+        empties_nodes: false,
         allows_zero_grace_period: args.rolling.allow_zero_grace_period,
     };
-    let Some(mut run) = prepare(wish, found.now)? else {
+    let Some(run) = prepare(wish, found.now)? else {
         context.ui.print(&format!(
             "{} is on nodepool/{} already; nothing was changed\n",
             target.reference, pool.name
         ));
         return Ok(ExitCode::Done);
     };
-    open_run(&found)?;
-    for note in foreign {
-        context.ui.say(format!("{} {note}", context.ui.err_style().warning("note:")));
-    }
-    if run.policy.prewarm && args.rolling.dry_run != DryRun::Client {
-        let mut template = snapshot.workload.template.clone();
-        if let Some(armed) = run.arming.as_ref().and_then(Change::template) {
-            template.object.clone_from(armed);
-        }
-        let room = make_room(&target, &args.rolling, snapshot, &run, &template, RoomFor::Shards).await?;
-        run = run.with_room(room);
-    }
-    carry_out(context, &target, &args.rolling, &found, run).await
+    let before = open_run(&found, &run)?;
+    let run = room_for(&target, &args.rolling, snapshot, run).await?;
+    carry_out(context, &target, &args.rolling, &found, run, before).await
 }
 
 /// The node pool that the shards move to.

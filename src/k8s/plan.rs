@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use serde_json::Value;
@@ -12,6 +13,7 @@ use super::error::{Failure, RequestError};
 use crate::domain::names::WorkloadRef;
 use crate::domain::rolling::{Change, ObjectRef, PatchOperation};
 use crate::domain::shardset::manifests::Manifest;
+use crate::domain::snapshot::PodTemplate;
 
 /// A revision of a StatefulSet's template.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,13 @@ pub struct Revision {
     /// `spec.template`.
     pub template: Value,
     pub created_at: Option<jiff::Timestamp>,
+}
+
+/// A template from its object; none when it is no template.
+#[must_use]
+pub fn pod_template(object: &Value) -> Option<PodTemplate> {
+    let template: PodTemplateSpec = serde_json::from_value(object.clone()).ok()?;
+    Some(convert::template(&template))
 }
 
 pub(super) fn manifest(object: &ObjectRef) -> Manifest {

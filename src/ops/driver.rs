@@ -384,17 +384,29 @@ impl<C: Cluster> Driver<'_, C> {
             });
             (placeholder, pod)
         });
-        let deleted: Vec<Result<(), CallError>> = stream::iter(doomed)
-            .map(async |(placeholder, pod)| {
-                if let Some(placeholder) = placeholder {
-                    cluster.remove(approved, &placeholder).await?;
-                }
-                cluster.delete_pod(approved, pod).await
-            })
-            .buffered(CONCURRENT_WRITES)
-            .collect()
-            .await;
+        let mut deleting = std::pin::pin!(
+            stream::iter(doomed)
+                .map(async |(placeholder, pod)| {
+                    if let Some(placeholder) = placeholder {
+                        cluster.remove(approved, &placeholder).await?;
+                    }
+                    cluster.delete_pod(approved, pod).await
+                })
+                .buffer_unordered(CONCURRENT_WRITES)
+        );
         self.tell(Happened::WaveStarted { wave, of, shards, forecast });
+        let mut deleted: Vec<Result<(), CallError>> = Vec::new();
+        loop {
+            // The first shard may be back before the last one has gone: what is seen meanwhile is timed, too.
+            tokio::select! {
+                biased;
+                result = deleting.next() => match result {
+                    Some(result) => deleted.push(result),
+                    None => break,
+                },
+                () = cluster.changed(None) => self.take_in(),
+            }
+        }
         // One that is another pod by now, or has changed: the next look tells what to do.
         let is_old =
             |error: &CallError| matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound);

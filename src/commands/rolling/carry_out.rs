@@ -11,16 +11,31 @@ use crate::commands::target::Target;
 use crate::context::Context;
 use crate::domain::rolling::{Run, State, StopReason};
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::{Holder, Journalled, LiveCluster, Taken};
-use crate::ops::{Approved, Ended, Event, Interrupt, drive};
+use crate::k8s::{Holder, Journalled, LiveCluster, Lock, Taken};
+use crate::ops::{Approved, Ended, Event, Happened, Interrupt, drive, let_go};
 use crate::render::report::rolling as report;
 
-/// Refuses to begin while another run is open.
+/// What comes before a new run.
+pub enum Before<'a> {
+    Nothing,
+    /// The same was begun and not ended: it is gone on with.
+    Resume(&'a Journalled),
+    /// Another was begun and not ended, and ends now.
+    Close(&'a Journalled),
+}
+
+/// What to do about a run that is open when `new` is to begin.
 ///
 /// # Errors
-/// With what to do about that one.
-pub fn open_run(found: &Found) -> Result<(), CommandError> {
-    let Some(open) = found.open_run() else { return Ok(()) };
+/// When it is another: what to do about that one.
+pub fn open_run<'a>(found: &'a Found, new: &Run) -> Result<Before<'a>, CommandError> {
+    let Some(journalled) = found.runs.iter().find(|one| one.run.is_open()) else {
+        return Ok(Before::Nothing);
+    };
+    let open = &journalled.run;
+    if open.is_same_as(new) {
+        return Ok(Before::Resume(journalled));
+    }
     let state = match &open.state {
         State::Stopped { why } => format!("stopped part-way: {why}"),
         _ => format!("is not done; {} works on it, or did", open.by),
@@ -40,9 +55,13 @@ pub async fn carry_out(
     args: &RollingArgs,
     found: &Found,
     run: Run,
+    before: Before<'_>,
 ) -> Result<ExitCode, CommandError> {
     let ui = &context.ui;
-    let plan = report::plan(&run, &found.snapshot, &destination(target), ui.look());
+    let plan = match before {
+        Before::Resume(journalled) => report::standing(&journalled.run, &found.snapshot, ui.look()),
+        _ => report::plan(&run, &found.snapshot, &destination(target), ui.look()),
+    };
     if args.dry_run != DryRun::None {
         ui.print(&plan);
         ui.print("dry run: nothing was changed\n");
@@ -54,13 +73,31 @@ pub async fn carry_out(
         None => "Go on?".to_owned(),
     };
     let approved = Approved::by(&run, |run| confirm(context, args.yes, &question, run.operation.verb()))?;
-    perform(context, target, args.output, found, run, None, &approved).await
+    if let Before::Resume(journalled) = before {
+        let approved = Approved::by(&journalled.run, |_| Ok::<(), CommandError>(()))?;
+        return go_on(context, target, args.output, found, journalled, &approved).await;
+    }
+    let mut lock = take_lock(context, target, found, &run, None).await?;
+    if let Before::Close(journalled) = before {
+        lock = close(
+            context,
+            target,
+            found,
+            journalled,
+            lock,
+            &approved,
+            false,
+            &format!("run {} took over", run.id),
+        )
+        .await?;
+    }
+    perform(context, target, args.output, found, run, None, lock, &approved).await
 }
 
 /// Takes the lock and goes on with a run that was stopped.
 ///
 /// # Errors
-/// When it is not approved, or somebody else holds the lock.
+/// When somebody else holds the lock.
 pub async fn go_on(
     context: &Context,
     target: &Target,
@@ -70,11 +107,121 @@ pub async fn go_on(
     approved: &Approved,
 ) -> Result<ExitCode, CommandError> {
     let mut run = journalled.run.clone();
+    let lock = take_lock(context, target, found, &run, Some(journalled)).await?;
     run.attempt += 1;
     run.by = found.by.clone();
-    perform(context, target, output, found, run, Some(journalled), approved).await
+    perform(context, target, output, found, run, Some(journalled), lock, approved).await
 }
 
+/// Takes a run back that was stopped: everything but the shards that it moved.
+///
+/// # Errors
+/// When somebody else holds the lock, or something could not be given back.
+pub async fn take_back(
+    context: &Context,
+    target: &Target,
+    found: &Found,
+    journalled: &Journalled,
+    approved: &Approved,
+    why: &str,
+) -> Result<ExitCode, CommandError> {
+    let lock = take_lock(context, target, found, &journalled.run, Some(journalled)).await?;
+    let lock = close(context, target, found, journalled, lock, approved, true, why).await?;
+    let _ = lock.release().await;
+    let run = &journalled.run;
+    let reference = &target.reference;
+    context.ui.print(&format!("run {} is aborted\n", run.id));
+    if run.arming.is_some() && !run.deleted.is_empty() {
+        let moved: Vec<u32> = run.deleted.keys().copied().collect();
+        let pods = crate::domain::names::pods_in_short(&reference.name, &moved);
+        context.ui.say(format!(
+            "{} {pods} stay as they are until they restart; `shardctl rollout undo` takes them back at once",
+            context.ui.err_style().warning("note:")
+        ));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// Gives back what an open run holds and closes its journal.
+#[expect(clippy::too_many_arguments, reason = "one step of two commands")]
+async fn close(
+    context: &Context,
+    target: &Target,
+    found: &Found,
+    journalled: &Journalled,
+    lock: Lock,
+    approved: &Approved,
+    purpose: bool,
+    why: &str,
+) -> Result<Lock, CommandError> {
+    use crate::ops::Cluster as _;
+    let mut run = journalled.run.clone();
+    run.attempt += 1;
+    run.by = found.by.clone();
+    let live = LiveCluster::new(&target.cluster, &run, &found.snapshot, lock, Some(journalled));
+    let style = context.ui.err_style();
+    let mut say = |what: Happened| {
+        if let Some(line) = report::line(&journalled.run, &what, style) {
+            context.ui.say(line);
+        }
+    };
+    let closed = async {
+        // Whoever worked on it finds out at its next write.
+        live.save(&run).await?;
+        let_go(&live, approved, &mut run, purpose, &mut say).await?;
+        run.state = State::Aborted { why: why.to_owned() };
+        run.ended_at = Some(context.now());
+        live.save(&run).await
+    };
+    closed.await.map_err(|error| {
+        CommandError::incomplete(format!("run {} is not taken back: {error}", journalled.run.id))
+            .hint("run the same command again")
+    })?;
+    Ok(live.into_lock())
+}
+
+/// Takes the lock. One that the process held which works on `journalled` no more is waited for: it ends by itself.
+async fn take_lock(
+    context: &Context,
+    target: &Target,
+    found: &Found,
+    run: &Run,
+    journalled: Option<&Journalled>,
+) -> Result<Lock, CommandError> {
+    let who = found.by.to_string();
+    let holder = match target.cluster.take_lock(&target.reference, &run.id, &who).await? {
+        Taken::Ours(lock) => return Ok(lock),
+        Taken::HeldBy(holder) => holder,
+    };
+    let was_its = journalled.is_some_and(|journalled| journalled.run.by.to_string() == holder.who);
+    if !was_its {
+        return Err(held(&holder, found));
+    }
+    context.ui.say(format!(
+        "{} may still work on run {}; its lock ends in {} unless it does",
+        holder.who,
+        run.id,
+        humantime::format_duration(Duration::from_secs(holder.ends_in.as_secs() + 1))
+    ));
+    let deadline = tokio::time::Instant::now() + holder.ends_in;
+    loop {
+        tokio::time::sleep(LOCK_AGAIN.min(deadline.saturating_duration_since(tokio::time::Instant::now())))
+            .await;
+        match target.cluster.take_lock(&target.reference, &run.id, &who).await? {
+            Taken::Ours(lock) => return Ok(lock),
+            // It was renewed: its holder is alive.
+            Taken::HeldBy(now) if now.ends > holder.ends || now.who != holder.who => {
+                return Err(held(&now, found));
+            }
+            Taken::HeldBy(_) => tokio::time::sleep(LOCK_AGAIN).await,
+        }
+    }
+}
+
+/// A lock that is about to end is asked for again after so long.
+const LOCK_AGAIN: Duration = Duration::from_secs(1);
+
+#[expect(clippy::too_many_arguments, reason = "the end of every command that rolls")]
 async fn perform(
     context: &Context,
     target: &Target,
@@ -82,12 +229,9 @@ async fn perform(
     found: &Found,
     run: Run,
     journalled: Option<&Journalled>,
+    lock: Lock,
     approved: &Approved,
 ) -> Result<ExitCode, CommandError> {
-    let lock = match target.cluster.take_lock(&target.reference, &run.id, &run.by.to_string()).await? {
-        Taken::Ours(lock) => lock,
-        Taken::HeldBy(holder) => return Err(held(&holder, found)),
-    };
     let live = LiveCluster::new(&target.cluster, &run, &found.snapshot, lock, journalled);
     let interrupt = Interrupt::default();
     let ui = &context.ui;
@@ -99,7 +243,7 @@ async fn perform(
     };
     display.finish();
     let _ = target.cluster.prune_runs(&target.reference).await;
-    if let Err(error) = live.close().await {
+    if let Err(error) = live.into_lock().release().await {
         ui.say(format!(
             "{} {error}; the lock ends by itself in half a minute",
             ui.err_style().warning("warning:")

@@ -5,7 +5,7 @@ mod options;
 mod room;
 mod surroundings;
 
-pub use carry_out::{carry_out, go_on, open_run};
+pub use carry_out::{Before, carry_out, go_on, open_run, take_back};
 pub use options::{DryRun, RollingArgs, RunOutput};
-pub use room::{RoomFor, make_room};
-pub use surroundings::{Found, arming, find, freeze};
+pub use room::room_for;
+pub use surroundings::{Found, arming, find, freeze_all};

@@ -1,30 +1,63 @@
 //! Room for the shards to come.
 
-use super::options::RollingArgs;
+use super::options::{DryRun, RollingArgs};
 use crate::commands::target::Target;
 use crate::domain::quantity::{Quantity, Resources};
-use crate::domain::rolling::{ImagePull, PlaceholderSpec, Room, Run, only_node};
+use crate::domain::rolling::{Change, ImagePull, PlaceholderSpec, Room, Run, only_node};
 use crate::domain::snapshot::{NodeTerm, PodTemplate, Snapshot};
 use crate::error::CommandError;
-use crate::k8s::Permission;
+use crate::k8s::{Permission, pod_template};
 
 /// What room is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoomFor {
+enum RoomFor {
     /// Whole shards, somewhere else.
     Shards,
     /// The image only, on the nodes where the shards are.
     Images,
 }
 
-/// Placeholders end by themselves after the longest that a run may take, and a little more.
-const MARGIN_SECONDS: u64 = 900;
-
-/// Room for the shards of `run`, whose pods will be of `template`.
+/// The run with room for its shards: places elsewhere where shards cannot come back to their nodes, else the image on
+/// the nodes where they are.
 ///
 /// # Errors
 /// When the server does not say what it allows.
-pub async fn make_room(
+pub async fn room_for(
+    target: &Target,
+    args: &RollingArgs,
+    snapshot: &Snapshot,
+    run: Run,
+) -> Result<Run, CommandError> {
+    if !run.policy.prewarm || args.dry_run == DryRun::Client || run.waves.is_empty() {
+        return Ok(run);
+    }
+    let current = &snapshot.workload.template;
+    let armed = run.arming.as_ref().and_then(Change::template).and_then(pod_template);
+    let template = armed.as_ref().unwrap_or(current);
+    let must_leave = |ordinal: u32| {
+        let shard = snapshot.shards.iter().find(|shard| shard.ordinal == ordinal);
+        shard.and_then(|shard| snapshot.node_of(shard)).is_none_or(|node| {
+            run.goal.avoid_nodes.contains(&node.name) || !template.can_be_placed_on_node(node)
+        })
+    };
+    let what = match run.shards().any(must_leave) || run.goal.node_pool.is_some() {
+        true => RoomFor::Shards,
+        // What is there already need not be pulled.
+        false if images(template) == images(current) => return Ok(run),
+        false => RoomFor::Images,
+    };
+    let room = make_room(target, args, snapshot, &run, template, what).await?;
+    Ok(run.with_room(room))
+}
+
+fn images(template: &PodTemplate) -> Vec<&str> {
+    template.containers.iter().map(|container| container.image.as_str()).collect()
+}
+
+/// Placeholders end by themselves after the longest that a run may take, and a little more.
+const MARGIN_SECONDS: u64 = 900;
+
+async fn make_room(
     target: &Target,
     args: &RollingArgs,
     snapshot: &Snapshot,

@@ -1,13 +1,17 @@
 //! What a plan is made from: the service, its earlier runs, who works on it, and what would be changed.
 
+use std::collections::BTreeSet;
+
 use futures::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::options::{DryRun, RollingArgs};
 use crate::commands::target::Target;
+use crate::context::Context;
+use crate::domain::names::NodePoolName;
 use crate::domain::rolling::{Actor, Change, FieldChange, Forecast, Hold, ObjectRef, Run, State};
-use crate::domain::snapshot::{NodePool, Snapshot};
+use crate::domain::snapshot::{Node, NodePool, Snapshot};
 use crate::error::CommandError;
 use crate::k8s::{FIELD_MANAGER, Journalled, Scope};
 
@@ -45,12 +49,6 @@ impl Found {
         }
         let done = self.runs.iter().map(|journalled| &journalled.run).filter(|run| run.state == State::Done);
         Forecast::of_history(&self.snapshot, done).unwrap_or_else(|| Forecast::of_pods(&self.snapshot))
-    }
-
-    /// The run that stopped part-way or is still running, if there is one.
-    #[must_use]
-    pub fn open_run(&self) -> Option<&Run> {
-        self.runs.iter().map(|journalled| &journalled.run).find(|run| run.is_open())
     }
 }
 
@@ -101,7 +99,7 @@ pub async fn arming(
 ///
 /// # Errors
 /// When a pool cannot be read.
-pub async fn freeze<'a>(
+async fn freeze<'a>(
     target: &Target,
     pools: impl IntoIterator<Item = &'a NodePool>,
     force: bool,
@@ -123,4 +121,27 @@ pub async fn freeze<'a>(
         changes.extend(Change::of(object, Hold::FrozenPool, &live, "/spec/disruption/budgets", nothing));
     }
     Ok((changes, foreign))
+}
+
+/// The changes that keep Karpenter from disrupting the nodes of the shards, and of the pools that they may move to; tells
+/// of pools that are left alone.
+///
+/// # Errors
+/// When a pool cannot be read.
+pub async fn freeze_all(
+    context: &Context,
+    target: &Target,
+    snapshot: &Snapshot,
+    to: Option<&NodePoolName>,
+    force: bool,
+) -> Result<Vec<Change>, CommandError> {
+    let own: BTreeSet<NodePoolName> =
+        snapshot.nodes.iter().flat_map(|nodes| nodes.values()).filter_map(Node::node_pool).collect();
+    let pools = snapshot.node_pools.iter().flatten();
+    let involved = pools.filter(|pool| own.contains(&pool.name) || to == Some(&pool.name));
+    let (changes, foreign) = freeze(target, involved, force).await?;
+    for note in foreign {
+        context.ui.say(format!("{} {note}", context.ui.err_style().warning("note:")));
+    }
+    Ok(changes)
 }

@@ -31,6 +31,7 @@ mod policy;
 mod prepare;
 mod retarget;
 mod run;
+mod status;
 mod trouble;
 
 pub use change::{Change, FieldChange, Foreign, Hold, ObjectRef, PatchOperation, TEMPLATE_PATH};
@@ -46,4 +47,5 @@ pub use policy::{Gate, OnFailure, Policy, Strategy};
 pub use prepare::{Refusal, Wish, prepare};
 pub use retarget::retarget;
 pub use run::{Actor, Goal, Miss, Operation, Run, RunId, Stage, State, StopReason};
+pub use status::{Rollout, ShardRollout};
 pub use trouble::{Trouble, trouble};

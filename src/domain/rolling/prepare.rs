@@ -28,6 +28,8 @@ pub struct Wish<'a> {
     pub arming: Option<Change>,
     pub holds: Vec<Change>,
     pub forecast: Forecast,
+    /// Whether other pods must leave the nodes that are avoided.
+    pub empties_nodes: bool,
     /// Whether pods with a grace period of zero may be deleted.
     pub allows_zero_grace_period: bool,
 }
@@ -47,6 +49,8 @@ pub enum Refusal {
         "{pods} has a grace period of 0 seconds: its successor may start while it still writes to the same volume"
     )]
     ZeroGracePeriod { pods: String },
+    #[error("the nodes are not known: {0}")]
+    NodesUnknown(String),
     #[error("a budget was given, and nobody knows how long a restart takes")]
     NoForecast,
     #[error("{flag} {} cannot be met: {} is forecast with {strategy}", humantime::format_duration(*.budget),
@@ -80,6 +84,7 @@ impl Refusal {
                 "give the template a grace period and let the shards take it; or say --allow-zero-grace-period if the \
                  volume cannot be written to twice",
             ),
+            Self::NodesUnknown(_) => one("ask for the right to read nodes"),
             Self::NoForecast => one("say how long a shard takes to come back with --restart-seconds"),
             Self::OverBudget { flag: "--max-outage", .. } => {
                 one("allow more, or move fewer shards at a time if the set brings them back one by one")
@@ -109,9 +114,15 @@ pub fn prepare(wish: Wish<'_>, now: Timestamp) -> Result<Option<Run>, Refusal> {
             namespace: workload.reference.namespace.clone(),
         });
     }
+    if let (Err(unknown), true) =
+        (&snapshot.nodes, wish.goal.node_pool.is_some() || !wish.goal.avoid_nodes.is_empty())
+    {
+        return Err(Refusal::NodesUnknown(unknown.to_string()));
+    }
     let seen = observed(snapshot, now);
     let moved = moves(&wish, &seen);
-    if moved.is_empty() && wish.arming.is_none() && wish.holds.iter().all(|hold| !hold.hold.is_purpose()) {
+    let has_purpose = wish.holds.iter().any(|change| change.hold.is_purpose());
+    if moved.is_empty() && wish.arming.is_none() && !has_purpose && !wish.empties_nodes {
         return Ok(None);
     }
     let down = seen.down();

@@ -269,6 +269,18 @@ impl Run {
         self.waves.iter().flatten().copied()
     }
 
+    /// Whether another run would do the same: it has the same goal, and gives the same template.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let goal = |run: &Self| {
+            let template = run.arming.as_ref().and_then(|arming| arming.template().cloned());
+            (run.operation.verb(), run.goal.node_pool.clone(), run.goal.avoid_nodes.clone(), template)
+        };
+        let (own, its) = (goal(self), goal(other));
+        // A template that is armed already is not armed again.
+        (&own.0, &own.1, &own.2) == (&its.0, &its.1, &its.2) && (its.3.is_none() || own.3 == its.3)
+    }
+
     /// Whether shardctl has something to do for it yet: it runs, or stopped part-way.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::node::{NodePool, Taint};
-use super::scheduling::{NodeTerm, SpreadConstraint, Toleration};
+use super::node::{Node, NodePool, Taint};
+use super::scheduling::{NodeTerm, SpreadConstraint, Toleration, any_term_matches};
 use crate::domain::names::WorkloadRef;
 use crate::domain::quantity::{Quantity, Resources};
 
@@ -114,6 +114,20 @@ impl PodTemplate {
         let matches = self.node_terms.is_empty()
             || self.node_terms.iter().any(|term| term.iter().all(|expression| pool.can_satisfy(expression)));
         tolerated && matches
+    }
+
+    /// Whether a node may carry a pod of this template, by its labels and its taints; what it has room for, and whether
+    /// it is cordoned, are other questions.
+    #[must_use]
+    pub fn can_be_placed_on_node(&self, node: &Node) -> bool {
+        let is_kept_out = node
+            .taints
+            .iter()
+            .filter(|taint| {
+                taint.effect != "PreferNoSchedule" && !taint.key.starts_with("node.kubernetes.io/")
+            })
+            .any(|taint| !self.tolerates(taint));
+        !is_kept_out && any_term_matches(&self.node_terms, &node.labels)
     }
 
     /// Whether pods of this template tolerate `taint`.

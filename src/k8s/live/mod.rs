@@ -68,12 +68,10 @@ impl LiveCluster {
         Self { cluster: cluster.clone(), news: tokio::sync::Mutex::new(view.news()), view, lock, journal }
     }
 
-    /// Gives the lock back and ends the watches.
-    ///
-    /// # Errors
-    /// When the lease cannot be deleted; it ends by itself then.
-    pub async fn close(self) -> Result<(), RequestError> {
-        self.lock.release().await
+    /// Ends the watches and returns the lock.
+    #[must_use]
+    pub fn into_lock(self) -> Lock {
+        self.lock
     }
 }
 

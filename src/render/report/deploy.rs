@@ -97,7 +97,8 @@ pub fn field(change: &Change, style: Stylesheet) -> String {
 }
 
 /// A field that changes, on two lines where one would be longer than a terminal.
-fn field_in_plan(change: &Change, style: Stylesheet) -> String {
+#[must_use]
+pub fn field_in_plan(change: &Change, style: Stylesheet) -> String {
     let is_long = field(change, Stylesheet::new(false)).chars().count() > LINE_WIDTH;
     field_with(change, if is_long { "\n        " } else { " " }, style)
 }

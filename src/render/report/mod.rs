@@ -5,6 +5,7 @@ pub mod deploy;
 pub mod explain;
 pub mod packing;
 pub mod rolling;
+pub mod rollout;
 pub mod status;
 pub mod verify;
 

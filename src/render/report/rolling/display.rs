@@ -1,15 +1,16 @@
 //! Shows a run while it goes on: a live view at a terminal, a line for each event elsewhere, JSON on request.
 
+use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::lines::line;
 use super::view::View;
-use crate::domain::rolling::Run;
+use crate::domain::rolling::{Mark, Run, Waiting};
 use crate::ops::{Event, Happened};
 use crate::render::ui::Ui;
 
@@ -24,7 +25,12 @@ pub struct Display<'a> {
     /// The run as it was last told of, for names and policy.
     run: Run,
     live: Option<Live>,
+    /// What was last said to be waited for, and when.
+    waiting: Option<(Discriminant<Waiting>, Timestamp)>,
 }
+
+/// While the same is waited for, a log says so again after so long.
+const SAY_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 
 struct Live {
     bar: ProgressBar,
@@ -36,7 +42,7 @@ impl<'a> Display<'a> {
     #[must_use]
     pub fn new(ui: &'a Ui, is_json: bool, run: &Run) -> Self {
         let live = (!is_json && ui.err_is_terminal()).then(|| Live::new(ui, run));
-        Self { ui, is_json, started_at: Timestamp::now(), run: run.clone(), live }
+        Self { ui, is_json, started_at: Timestamp::now(), run: run.clone(), live, waiting: None }
     }
 
     /// Shows an event.
@@ -55,6 +61,11 @@ impl<'a> Display<'a> {
         if let Some(live) = &self.live {
             live.view.lock().unwrap_or_else(PoisonError::into_inner).take(event);
         }
+        if let Happened::Waiting { why } = &event.what
+            && !self.is_news(why, event.at)
+        {
+            return;
+        }
         let Some(text) = line(&self.run, &event.what, self.ui.err_style()) else { return };
         let took = Duration::try_from(event.at.duration_since(self.started_at)).unwrap_or_default();
         let text = format!("{:7.1}s  {text}", took.as_secs_f64());
@@ -64,10 +75,22 @@ impl<'a> Display<'a> {
         }
     }
 
+    /// Whether what is waited for deserves a line: the live view shows it anyway.
+    fn is_news(&mut self, why: &Waiting, at: Timestamp) -> bool {
+        let kind = discriminant(why);
+        let is_known = self.waiting.is_some_and(|(known, since)| known == kind && at < since + SAY_AGAIN);
+        if is_known || self.live.is_some() {
+            return false;
+        }
+        self.waiting = Some((kind, at));
+        true
+    }
+
     /// Keeps the times of restarts, which lines tell of.
     fn note_restart(&mut self, event: &Event) {
         match &event.what {
             Happened::WaveStarted { wave, shards, .. } => {
+                self.waiting = None;
                 for ordinal in shards {
                     self.run.ledger.ask(*ordinal, *wave, None, event.at);
                 }
@@ -76,7 +99,7 @@ impl<'a> Display<'a> {
                 let restart = self.run.ledger.restarts.iter_mut().rfind(|one| one.ordinal == *ordinal);
                 if let Some(restart) = restart {
                     match mark {
-                        crate::domain::rolling::Mark::Back => restart.marks.back = Some(event.at),
+                        Mark::Back => restart.marks.back = Some(event.at),
                         _ => restart.marks.gone = restart.marks.gone.or(Some(event.at)),
                     }
                 }

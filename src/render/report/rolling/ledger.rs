@@ -97,7 +97,7 @@ fn restarts(run: &Run) -> String {
     let columns: Vec<&Column> =
         COLUMNS.iter().filter(|(_, value)| all.iter().any(|one| value(one).is_some())).collect();
     let headings: Vec<&str> =
-        ["shard"].into_iter().chain(columns.iter().map(|(name, _)| *name)).chain(["total", "node"]).collect();
+        ["shard"].into_iter().chain(columns.iter().map(|(name, _)| *name)).chain(["total"]).collect();
     let mut table = Columns::new(&headings, None);
     for restart in longest {
         let spent = restart.marks.seconds();
@@ -105,7 +105,6 @@ fn restarts(run: &Run) -> String {
         let mut row = vec![format!("{}-{}", run.workload.name, restart.ordinal)];
         row.extend(columns.iter().map(|(_, value)| cell(value(&spent))));
         row.push(cell(restart.marks.total().map(|total| total.as_secs_f64())));
-        row.push(restart.to.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string));
         table.row(row);
     }
     let mut text = table.to_string();

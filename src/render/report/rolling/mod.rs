@@ -11,7 +11,8 @@ use std::time::Duration;
 
 pub use display::Display;
 pub use ledger::{ledger, timeline};
-pub use plan::plan;
+pub use lines::line;
+pub use plan::{plan, standing};
 
 use crate::domain::names::pods_in_short;
 use crate::domain::rolling::{Run, Waiting};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::diff::changes_at;
 use crate::domain::names::pods_in_short;
-use crate::domain::rolling::{Forecast, Gate, Hold, Order, Run, Source, Strategy, waves};
+use crate::domain::rolling::{Forecast, Gate, Hold, Order, Run, Source, State, Strategy, waves};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::verify::Facts;
 use crate::render::report::rolling::seconds;
@@ -13,6 +13,8 @@ use crate::render::table::Columns;
 
 /// Waves named one by one; the others are counted.
 const WAVES_SHOWN: usize = 12;
+/// Ordinals named of a run that moves one shard at a time.
+const ORDINALS_SHOWN: usize = 20;
 
 /// The plan: what changes, what is held, what each strategy costs, and the waves.
 #[must_use]
@@ -26,7 +28,8 @@ pub fn plan(run: &Run, snapshot: &Snapshot, destination: &str, look: Look) -> St
             let path = field.path.trim_start_matches('/').replace('/', ".").replace("~1", "/");
             let (before, after) = (field.before.clone(), field.during.clone());
             for change in changes_at(&path, &before.unwrap_or_default(), &after.unwrap_or_default()) {
-                let _ = writeln!(text, "                {}", deploy::field(&change, style));
+                let field = deploy::field_in_plan(&change, style).replace('\n', "\n        ");
+                let _ = writeln!(text, "              {field}");
             }
         }
     }
@@ -60,6 +63,10 @@ pub fn plan(run: &Run, snapshot: &Snapshot, destination: &str, look: Look) -> St
     text.push('\n');
     text.push_str(&strategies(run, snapshot, look));
     text.push('\n');
+    if run.waves.iter().all(|wave| wave.len() == 1) {
+        let _ = writeln!(text, "  waves       of one shard: {}", in_order(run));
+        return text;
+    }
     for (index, wave) in run.waves.iter().take(WAVES_SHOWN).enumerate() {
         let pods = pods_in_short(&run.workload.name, &sorted(wave));
         let _ = writeln!(text, "  wave {:<3}    {pods}", index + 1);
@@ -68,6 +75,16 @@ pub fn plan(run: &Run, snapshot: &Snapshot, destination: &str, look: Look) -> St
         let _ = writeln!(text, "  and {} more", run.waves.len() - WAVES_SHOWN);
     }
     text
+}
+
+/// The ordinals in the order in which they are moved.
+fn in_order(run: &Run) -> String {
+    let mut ordinals: Vec<String> =
+        run.shards().take(ORDINALS_SHOWN).map(|ordinal| ordinal.to_string()).collect();
+    if run.waves.len() > ORDINALS_SHOWN {
+        ordinals.push(format!("and {} more", run.waves.len() - ORDINALS_SHOWN));
+    }
+    ordinals.join(", ")
 }
 
 fn sorted(wave: &[u32]) -> Vec<u32> {
@@ -147,4 +164,32 @@ fn basis(forecast: &Forecast) -> String {
         Source::Unknown => "as guessed",
     };
     format!("  a restart is taken to last {}, {source}", seconds(restart))
+}
+
+/// Where an open run stands, before it is gone on with or taken back.
+#[must_use]
+pub fn standing(run: &Run, snapshot: &Snapshot, look: Look) -> String {
+    let style = look.style;
+    let state = match &run.state {
+        State::Stopped { why } => format!("stopped part-way: {why}"),
+        _ => format!("was not ended by {}", run.by),
+    };
+    let mut text = format!("{} {} ({}) {state}\n", style.value("Run"), run.id, run.operation);
+    let is_moved = |ordinal: &u32| {
+        let pod = snapshot
+            .shards
+            .iter()
+            .find(|shard| shard.ordinal == *ordinal)
+            .and_then(|shard| shard.pod.as_ref());
+        let uid = run.deleted.get(ordinal);
+        uid.is_some() && pod.is_none_or(|pod| Some(&pod.uid) != uid)
+    };
+    let (moved, left): (Vec<u32>, Vec<u32>) = run.shards().partition(is_moved);
+    let pods = |ordinals: &[u32]| match ordinals.is_empty() {
+        true => "none".to_owned(),
+        false => pods_in_short(&run.workload.name, &sorted(ordinals)),
+    };
+    let _ = writeln!(text, "  moved       {}", pods(&moved));
+    let _ = writeln!(text, "  left        {}", pods(&left));
+    text
 }

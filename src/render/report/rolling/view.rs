@@ -70,7 +70,7 @@ impl View {
                 }
             }
             Happened::Shard { ordinal, mark: Mark::Back } => {
-                drop(self.shards.insert(*ordinal, Progress::Back))
+                self.shards.insert(*ordinal, Progress::Back);
             }
             Happened::Shard { ordinal, mark } => {
                 if let Some(Progress::Down { mark: known, .. }) = self.shards.get_mut(ordinal) {
