@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::rolling::{RollingArgs, arming, carry_out, find, freeze_all, open_run, room_for};
+use super::rolling::{DryRun, First, RollingArgs, arming, carry_out, find, freeze_all, open_run, room_for};
 use super::target::{Target, TargetArgs};
 use crate::context::Context;
 use crate::domain::names::{NodePoolName, nearest};
 use crate::domain::rolling::{Goal, Operation, Order, Wish, prepare, retarget};
 use crate::domain::shardset::Phase;
-use crate::domain::shardset::manifests::PHASE_ANNOTATION;
+use crate::domain::shardset::manifests::{Manifest, PHASE_ANNOTATION};
 use crate::domain::snapshot::{NodePool, Snapshot};
 use crate::error::{CommandError, ExitCode};
 
@@ -37,6 +37,9 @@ pub struct MigrateArgs {
     /// The node pool that the shards move to
     #[arg(long, value_name = "NAME", conflicts_with = "to")]
     to_nodepool: Option<String>,
+    /// Delete the node pools that the shards came from, when no shard is left on them and they are shardctl's
+    #[arg(long)]
+    delete_source_pool: bool,
     #[command(flatten)]
     rolling: RollingArgs,
 }
@@ -51,7 +54,11 @@ pub fn run(context: &Context, args: &MigrateArgs) -> Result<ExitCode, CommandErr
 
 async fn migrate(context: &Context, args: &MigrateArgs) -> Result<ExitCode, CommandError> {
     let target = args.target.resolve(context).await?;
-    let found = find(&target, context.now()).await?;
+    let mut found = find(&target, context.now()).await?;
+    let missing = missing_pool(args, &target, &found.snapshot);
+    if let (Some(manifest), Ok(pools)) = (&missing, &mut found.snapshot.node_pools) {
+        pools.push(target.cluster.try_node_pool(manifest).await?);
+    }
     let snapshot = &found.snapshot;
     let pool = pool(args, &target, snapshot)?;
     let template = retarget(&snapshot.workload.template.object, pool);
@@ -89,7 +96,80 @@ async fn migrate(context: &Context, args: &MigrateArgs) -> Result<ExitCode, Comm
     };
     let before = open_run(&found, &run)?;
     let run = room_for(&target, &args.rolling, snapshot, run).await?;
-    carry_out(context, &target, &args.rolling, &found, run, before).await
+    let sources = match &run.operation {
+        Operation::Migrate { from, to } => from.iter().filter(|pool| *pool != to).cloned().collect(),
+        _ => Vec::new(),
+    };
+    let mut first = First { before, apply: missing };
+    if args.rolling.dry_run != DryRun::None {
+        first.apply = None;
+    }
+    let exit = carry_out(context, &target, &args.rolling, &found, run, first).await?;
+    if exit == ExitCode::Done && args.rolling.dry_run == DryRun::None {
+        for source in sources {
+            leave(context, &target, args, &source).await?;
+        }
+    }
+    Ok(exit)
+}
+
+/// The pool that the file names and that is not there yet: it is made when the plan is approved.
+fn missing_pool(args: &MigrateArgs, target: &Target, snapshot: &Snapshot) -> Option<Manifest> {
+    let (phase, shardset) = (args.to?, target.shardset.as_ref()?);
+    let name = shardset.pool(phase).name.as_str();
+    let pools = snapshot.node_pools.as_ref().ok()?;
+    if pools.iter().any(|pool| pool.name.as_str() == name) {
+        return None;
+    }
+    shardset.manifests(phase).into_iter().find(|manifest| manifest.kind() == "NodePool")
+}
+
+/// Offers to delete a pool that the shards came from. Karpenter then drains and deletes its nodes.
+async fn leave(
+    context: &Context,
+    target: &Target,
+    args: &MigrateArgs,
+    source: &NodePoolName,
+) -> Result<(), CommandError> {
+    let ui = &context.ui;
+    let standing = target.cluster.pool_standing(source).await?;
+    let Some(standing) = standing else { return Ok(()) };
+    let nodes = match standing.nodes {
+        1 => "1 node".to_owned(),
+        nodes => format!("{nodes} nodes"),
+    };
+    let own = format!("{}/{}-", target.reference.namespace, target.reference.name);
+    if standing.pods.iter().any(|pod| pod.starts_with(&own)) {
+        ui.say(format!("nodepool/{source} is kept: a shard is still on one of its {nodes}"));
+        return Ok(());
+    }
+    let others = match standing.pods.len() {
+        0 => "nothing but DaemonSets on them".to_owned(),
+        _ => format!("other pods on them: {}", standing.pods.join(", ")),
+    };
+    if !standing.is_ours {
+        ui.say(format!("nodepool/{source} is kept: it is not shardctl's ({nodes}, {others})"));
+        return Ok(());
+    }
+    let delete = format!("Delete nodepool/{source} ({nodes}, {others})?");
+    let is_wanted = match args.delete_source_pool {
+        true => standing.pods.is_empty() || args.rolling.yes || ui.confirm(&delete) == Some(true),
+        false if args.rolling.yes => false,
+        false => ui.confirm(&delete) == Some(true),
+    };
+    if !is_wanted {
+        ui.say(format!(
+            "nodepool/{source} is kept ({nodes}, {others}); kubectl delete nodepool {source} deletes it"
+        ));
+        return Ok(());
+    }
+    let pool = Manifest::reference("karpenter.sh/v1", "NodePool", None, source.as_str());
+    target.cluster.delete(&pool, false).await.map_err(|error| {
+        CommandError::incomplete(format!("every shard is moved, and {error}"))
+            .hint(format!("kubectl delete nodepool {source}"))
+    })?;
+    ui.print(&format!("nodepool/{source} is deleted; Karpenter takes its {nodes} away\n"));
+    Ok(())
 }
 
 /// The node pool that the shards move to.

@@ -1,5 +1,6 @@
 //! The only importer of the `kube` crate: connections, reads into domain types, writes.
 
+mod announce;
 mod apply;
 mod client;
 mod convert;
@@ -20,6 +21,6 @@ pub use client::{Cluster, ConnectOptions, FIELD_MANAGER, RequestLog};
 pub use error::{Failure, RequestError};
 pub use eviction::PodsToEvict;
 pub use live::{Holder, Journalled, KEPT_RUNS, LiveCluster, Lock, Taken, journal_name, lease_name};
-pub use plan::{Revision, pod_template};
+pub use plan::{PoolStanding, Revision, pod_template};
 pub use snapshot::Scope;
 pub use watch::Changes;

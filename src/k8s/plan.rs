@@ -2,18 +2,19 @@
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{Node, Pod, PodTemplateSpec};
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use serde_json::Value;
 
+use super::apply::ApplyOptions;
 use super::client::{Cluster, FIELD_MANAGER};
-use super::convert;
 use super::error::{Failure, RequestError};
-use crate::domain::names::WorkloadRef;
+use super::{convert, karpenter};
+use crate::domain::names::{NodeName, NodePoolName, WorkloadRef};
 use crate::domain::rolling::{Change, ObjectRef, PatchOperation};
 use crate::domain::shardset::manifests::Manifest;
-use crate::domain::snapshot::PodTemplate;
+use crate::domain::snapshot::{NODE_POOL_LABEL, NodePool, PodTemplate};
 
 /// A revision of a StatefulSet's template.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,16 @@ pub struct Revision {
     /// `spec.template`.
     pub template: Value,
     pub created_at: Option<jiff::Timestamp>,
+}
+
+/// What is on the nodes of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolStanding {
+    pub nodes: usize,
+    /// The pods that are neither of DaemonSets nor static, each `namespace/name`.
+    pub pods: Vec<String>,
+    /// Whether shardctl manages it.
+    pub is_ours: bool,
 }
 
 /// A template from its object; none when it is no template.
@@ -70,6 +81,50 @@ impl Cluster {
         let after = self.read(&operation, || api.patch(&object.name, &parameters, &patch)).await?;
         serde_json::to_value(after)
             .map_err(|error| RequestError::new(&operation, Failure::Other, error.to_string()))
+    }
+
+    /// The node pool that an apply would make. Nothing is made.
+    ///
+    /// # Errors
+    /// When the server would refuse it.
+    pub async fn try_node_pool(&self, manifest: &Manifest) -> Result<NodePool, RequestError> {
+        let made = self.apply(manifest, ApplyOptions { dry_run: true, force: false }).await?;
+        let object = serde_json::from_value(made);
+        object.and_then(|object| karpenter::node_pool(&object)).map_err(|error| {
+            RequestError::new(format!("try to apply {manifest}"), Failure::Other, error.to_string())
+        })
+    }
+
+    /// What is on the nodes of a pool; none when there is no such pool.
+    ///
+    /// # Errors
+    /// When the pool, its nodes or their pods cannot be read.
+    pub async fn pool_standing(&self, pool: &NodePoolName) -> Result<Option<PoolStanding>, RequestError> {
+        let object = Manifest::reference("karpenter.sh/v1", "NodePool", None, pool.as_str());
+        let Some(live) = self.live(&object).await? else { return Ok(None) };
+        let managers = serde_json::from_value(live.pointer("/metadata").cloned().unwrap_or_default())
+            .map(|meta| convert::managers(&meta))
+            .unwrap_or_default();
+        let nodes: Api<Node> = Api::all(self.client.clone());
+        let of_pool = ListParams::default().labels(&format!("{NODE_POOL_LABEL}={pool}"));
+        let operation = format!("list the nodes of node pool {pool}");
+        let names: Vec<String> = self.list_as(&operation, &nodes, of_pool, |node| node.metadata.name).await?;
+        let pods: Api<Pod> = Api::all(self.client.clone());
+        // A workload without a name: no pod is a shard of it, so that shards are told, too.
+        let nobody = WorkloadRef { namespace: String::new(), name: String::new() };
+        let mut standing = PoolStanding {
+            nodes: names.len(),
+            pods: Vec::new(),
+            is_ours: managers.iter().any(|manager| manager == FIELD_MANAGER),
+        };
+        for name in names {
+            let on_it = ListParams::default().fields(&format!("spec.nodeName={name}"));
+            let found = self.list(&format!("list the pods of node {name}"), &pods, on_it).await?;
+            let node = NodeName::new(name);
+            let others = found.iter().filter_map(|pod| convert::other_pod(pod, &node, &nobody));
+            standing.pods.extend(others.map(|other| format!("{}/{}", other.pod.namespace, other.pod.name)));
+        }
+        Ok(Some(standing))
     }
 
     /// Whether an object could be made. Nothing is.

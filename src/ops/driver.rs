@@ -115,10 +115,7 @@ impl<C: Cluster> Driver<'_, C> {
                     self.wait(None).await
                 }
                 Decision::Act(action) => self.act(action).await,
-                Decision::Wait { why, until } => {
-                    self.tell_waiting(why);
-                    self.wait(until).await
-                }
+                Decision::Wait { why, until } => self.wait_for(why, until).await,
                 Decision::Blocked(blocker) => return End::Stop(StopReason::Blocked(blocker.to_string())),
                 Decision::Done => return End::Done,
             };
@@ -172,11 +169,17 @@ impl<C: Cluster> Driver<'_, C> {
         self.run.deleted.keys().any(|ordinal| !self.run.is_back(&seen, &self.said, *ordinal))
     }
 
-    fn tell_waiting(&mut self, why: Waiting) {
+    async fn wait_for(&mut self, why: Waiting, until: Option<Timestamp>) -> Result<(), Halt> {
         if self.waiting.as_ref() != Some(&why) {
+            // What was measured is kept now, where nobody waits for it.
+            let is_calm = matches!(why, Waiting::Settled { .. });
             self.waiting = Some(why.clone());
             self.tell(Happened::Waiting { why });
+            if is_calm {
+                self.save().await?;
+            }
         }
+        self.wait(until).await
     }
 
     async fn wait(&mut self, until: Option<Timestamp>) -> Result<(), Halt> {

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::concerns::refuse_concerns;
 use super::options::{DryRun, RollingArgs, RunOutput};
 use super::surroundings::Found;
 use crate::commands::confirm::confirm;
 use crate::commands::target::Target;
 use crate::context::Context;
 use crate::domain::rolling::{Run, State, StopReason};
+use crate::domain::shardset::manifests::Manifest;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::{Holder, Journalled, LiveCluster, Lock, Taken};
+use crate::k8s::{ApplyOptions, Holder, Journalled, LiveCluster, Lock, Taken};
 use crate::ops::{Approved, Ended, Event, Happened, Interrupt, drive, let_go};
 use crate::render::report::rolling as report;
 
@@ -22,6 +24,19 @@ pub enum Before<'a> {
     Resume(&'a Journalled),
     /// Another was begun and not ended, and ends now.
     Close(&'a Journalled),
+}
+
+/// What is done first, once the plan is approved.
+pub struct First<'a> {
+    pub before: Before<'a>,
+    /// An object that the run needs and that is not there: the node pool to move to.
+    pub apply: Option<Manifest>,
+}
+
+impl<'a> From<Before<'a>> for First<'a> {
+    fn from(before: Before<'a>) -> Self {
+        Self { before, apply: None }
+    }
 }
 
 /// What to do about a run that is open when `new` is to begin.
@@ -55,13 +70,18 @@ pub async fn carry_out(
     args: &RollingArgs,
     found: &Found,
     run: Run,
-    before: Before<'_>,
+    first: impl Into<First<'_>>,
 ) -> Result<ExitCode, CommandError> {
+    let First { before, apply } = first.into();
     let ui = &context.ui;
+    refuse_concerns(context, target, args, &found.snapshot, &run).await?;
     let plan = match before {
         Before::Resume(journalled) => report::standing(&journalled.run, &found.snapshot, ui.look()),
         _ => report::plan(&run, &found.snapshot, &destination(target), ui.look()),
     };
+    if let Some(manifest) = &apply {
+        ui.say(format!("{manifest} is not there yet and will be made"));
+    }
     if args.dry_run != DryRun::None {
         ui.print(&plan);
         ui.print("dry run: nothing was changed\n");
@@ -78,6 +98,9 @@ pub async fn carry_out(
         return go_on(context, target, args.output, found, journalled, &approved).await;
     }
     let mut lock = take_lock(context, target, found, &run, None).await?;
+    if let Some(manifest) = &apply {
+        target.cluster.apply(manifest, ApplyOptions::default()).await?;
+    }
     if let Before::Close(journalled) = before {
         lock = close(
             context,
@@ -237,11 +260,16 @@ async fn perform(
     let ui = &context.ui;
     let mut display = report::Display::new(ui, output == RunOutput::Json, &run);
     let mut tell = |event: &Event| display.tell(event);
+    let begun = format!("run {}: {}", run.id, run.operation);
+    // Nobody waits for an event, and a run that cannot tell of itself is a run all the same.
+    let _ = target.cluster.announce(&run, "RunStarted", &begun, false).await;
     let ended = tokio::select! {
         ended = drive(&live, approved, run, &interrupt, &mut tell) => ended,
         () = listen(&interrupt) => unreachable!("signals are listened to for ever"),
     };
     display.finish();
+    let (reason, note, is_warning) = in_short(&ended.run);
+    let _ = target.cluster.announce(&ended.run, reason, &note, is_warning).await;
     let _ = target.cluster.prune_runs(&target.reference).await;
     if let Err(error) = live.into_lock().release().await {
         ui.say(format!(
@@ -250,6 +278,19 @@ async fn perform(
         ));
     }
     conclude(context, output, &ended)
+}
+
+/// How a run ended, as an event.
+fn in_short(run: &Run) -> (&'static str, String, bool) {
+    let ended = run.ended_at.unwrap_or(run.started_at);
+    let total = report::seconds(run.ledger.total(ended));
+    let measured = format!("{} outages, {total} together", run.ledger.outages.len());
+    match &run.state {
+        State::Done => ("RunDone", format!("run {}: {measured}", run.id), false),
+        State::Aborted { why } => ("RunAborted", format!("run {}: {why}", run.id), true),
+        State::Stopped { why } => ("RunStopped", format!("run {}: {why}; {measured}", run.id), true),
+        State::Running => ("RunStopped", format!("run {}", run.id), true),
+    }
 }
 
 /// Hands signals on: the first asks to stop after the step, the second at once. A terminal that goes away stops nothing.

@@ -1,11 +1,12 @@
 //! What migrate, upgrade, drain and undo have in common: plan, show, ask, lock, carry out, report.
 
 mod carry_out;
+mod concerns;
 mod options;
 mod room;
 mod surroundings;
 
-pub use carry_out::{Before, carry_out, go_on, open_run, take_back};
+pub use carry_out::{Before, First, carry_out, go_on, open_run, take_back};
 pub use options::{DryRun, RollingArgs, RunOutput};
 pub use room::room_for;
 pub use surroundings::{Found, arming, find, freeze_all};

@@ -2,7 +2,6 @@
 
 use super::options::{DryRun, RollingArgs};
 use crate::commands::target::Target;
-use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::rolling::{Change, ImagePull, PlaceholderSpec, Room, Run, only_node};
 use crate::domain::snapshot::{NodeTerm, PodTemplate, Snapshot};
 use crate::error::CommandError;
@@ -80,10 +79,7 @@ async fn make_room(
         run: &run.id,
         workload: &run.workload,
         template,
-        requests: match what {
-            RoomFor::Shards => template.requests,
-            RoomFor::Images => Resources { cpu: Quantity::whole(0), memory: Quantity::whole(0) },
-        },
+        is_for_images: what == RoomFor::Images,
         image: &args.placeholder_image,
         pull: ImagePull::Volume,
         priority_class: may_rank.then_some(class_name.as_str()),

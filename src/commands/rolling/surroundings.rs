@@ -10,7 +10,7 @@ use super::options::{DryRun, RollingArgs};
 use crate::commands::target::Target;
 use crate::context::Context;
 use crate::domain::names::NodePoolName;
-use crate::domain::rolling::{Actor, Change, FieldChange, Forecast, Hold, ObjectRef, Run, State};
+use crate::domain::rolling::{Actor, Change, FieldChange, Forecast, Hold, ObjectRef, State};
 use crate::domain::snapshot::{Node, NodePool, Snapshot};
 use crate::error::CommandError;
 use crate::k8s::{FIELD_MANAGER, Journalled, Scope};

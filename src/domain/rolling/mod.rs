@@ -22,6 +22,7 @@
 //! `docs/rolling.md` says what each means.
 
 mod change;
+mod concern;
 mod decide;
 mod ledger;
 mod observed;
@@ -35,6 +36,7 @@ mod status;
 mod trouble;
 
 pub use change::{Change, FieldChange, Foreign, Hold, ObjectRef, PatchOperation, TEMPLATE_PATH};
+pub use concern::{Concern, concerns};
 pub use decide::{Action, Blocker, Decision, Waiting, decide};
 pub use ledger::{Ledger, Mark, Marks, Outage, Seconds, ShardRecord, Turn};
 pub use observed::{Answer, Answers, ExactPod, Observed, OtherPod, Placeholder, PlaceholderState, Warning};

@@ -43,6 +43,8 @@ pub struct Room {
     pub pod: Value,
     /// What a node must be beyond what the template says, for these shards.
     pub places: Vec<Place>,
+    /// Whether only the image is wanted, on nodes where there is room already.
+    pub is_for_images: bool,
     /// The priority class of the placeholders, made for the run; none where we may not make one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority_class: Option<String>,
@@ -63,8 +65,8 @@ pub struct PlaceholderSpec<'a> {
     pub run: &'a RunId,
     pub workload: &'a WorkloadRef,
     pub template: &'a PodTemplate,
-    /// What it requests: what the shard does, or next to nothing when only the image is wanted.
-    pub requests: Resources,
+    /// Whether only the image is wanted: it requests nothing then, else what the shard does.
+    pub is_for_images: bool,
     pub image: &'a str,
     pub pull: ImagePull,
     pub priority_class: Option<&'a str>,
@@ -83,7 +85,8 @@ impl Room {
                 None => places.push(Place { shards: BTreeSet::from([ordinal]), terms }),
             }
         }
-        Self { pod: pod(spec), places, priority_class: spec.priority_class.map(str::to_owned) }
+        let priority_class = spec.priority_class.map(str::to_owned);
+        Self { pod: pod(spec), places, is_for_images: spec.is_for_images, priority_class }
     }
 
     /// The shards that a place is kept for.
@@ -125,6 +128,7 @@ fn pod(spec: &PlaceholderSpec<'_>) -> Value {
     });
     let own = json!({"matchLabels": {WORKLOAD_LABEL: spec.workload.name}});
     let template = spec.template.object.get("spec");
+    let requests = if spec.is_for_images { Resources::default() } else { spec.template.requests };
     let field = |name: &str| template.and_then(|template| template.get(name)).cloned();
     let mut pod = json!({
         "terminationGracePeriodSeconds": 0,
@@ -135,7 +139,7 @@ fn pod(spec: &PlaceholderSpec<'_>) -> Value {
         "securityContext": {
             "runAsNonRoot": true, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [container("place", spec.image, spec.requests)],
+        "containers": [container("place", spec.image, requests)],
     });
     let map = pod.as_object_mut();
     let Some(map) = map else { return pod };
@@ -242,10 +246,14 @@ fn require(spec: &mut Map<String, Value>, terms: &[NodeTerm]) {
     for one in &present {
         for term in terms {
             let mut one = one.clone();
-            let expressions =
-                one.get("matchExpressions").and_then(Value::as_array).cloned().unwrap_or_default();
-            let more = term.iter().map(expression);
-            one["matchExpressions"] = expressions.into_iter().chain(more).collect();
+            for (list, is_field) in [("matchExpressions", false), ("matchFields", true)] {
+                let present = one.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+                let more = term.iter().filter(|one| (one.key == NODE_NAME_FIELD) == is_field).map(expression);
+                let all: Vec<Value> = present.into_iter().chain(more).collect();
+                if !all.is_empty() {
+                    one[list] = Value::Array(all);
+                }
+            }
             combined.push(one);
         }
     }
@@ -262,11 +270,14 @@ fn expression(one: &NodeExpression) -> Value {
     }
 }
 
+/// The field of a node that is its name. A label may not be as long as a name.
+const NODE_NAME_FIELD: &str = "metadata.name";
+
 /// The one node of this name.
 #[must_use]
 pub fn only_node(name: &NodeName) -> Vec<NodeTerm> {
     vec![vec![NodeExpression {
-        key: "kubernetes.io/hostname".to_owned(),
+        key: NODE_NAME_FIELD.to_owned(),
         operator: "In".to_owned(),
         values: vec![name.to_string()],
     }]]
@@ -276,4 +287,97 @@ pub fn only_node(name: &NodeName) -> Vec<NodeTerm> {
 #[must_use]
 pub fn placeholder_labels(run: &RunId) -> BTreeMap<String, String> {
     BTreeMap::from([(RUN_LABEL.to_owned(), run.to_string())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rolling::Operation;
+    use crate::domain::testing::healthy;
+
+    fn room(object: Value, places: Vec<(u32, Vec<NodeTerm>)>) -> Room {
+        let snapshot = healthy();
+        let mut template = snapshot.workload.template.clone();
+        template.object = object;
+        let run = RunId::new(&Operation::Upgrade { what: String::new() }, snapshot.taken_at);
+        let spec = PlaceholderSpec {
+            run: &run,
+            workload: &snapshot.workload.reference,
+            template: &template,
+            is_for_images: false,
+            image: PAUSE_IMAGE,
+            pull: ImagePull::Volume,
+            priority_class: None,
+            deadline_seconds: 60,
+        };
+        Room::new(&spec, places)
+    }
+
+    fn zone(name: &str) -> Vec<NodeTerm> {
+        let key = "topology.kubernetes.io/zone".to_owned();
+        vec![vec![NodeExpression { key, operator: "In".to_owned(), values: vec![name.to_owned()] }]]
+    }
+
+    const TERMS: &str =
+        "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
+
+    #[test]
+    fn a_placeholder_asks_for_what_its_shard_asks_for() {
+        let pod = room(json!({}), vec![(3, zone("eastus-1"))]).placeholder("shard", 3, 1);
+        assert_eq!(pod.pointer("/metadata/name"), Some(&json!("shard-place-3-1")));
+        let requests = pod.pointer("/spec/containers/0/resources/requests");
+        assert_eq!(requests, Some(&json!({"cpu": "4", "memory": "32Gi"})));
+        let zones = json!([{"matchExpressions": [
+            {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["eastus-1"]}
+        ]}]);
+        assert_eq!(pod.pointer(TERMS), Some(&zones));
+        let image = pod.pointer("/spec/volumes/0/image/reference");
+        assert_eq!(image, Some(&json!("registry.example/k8s-demo-app:1.0.0")));
+    }
+
+    #[test]
+    fn nobody_takes_a_placeholder_for_a_shard() {
+        let own = json!({"matchLabels": {"app.kubernetes.io/name": "biometric-shard"}});
+        let object = json!({"spec": {
+            "tolerations": [{"operator": "Exists"}],
+            "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": "kubernetes.io/hostname", "labelSelector": own}
+            ]}},
+            "topologySpreadConstraints": [{"maxSkew": 1, "labelSelector": own}],
+        }});
+        let pod = room(object, vec![(0, Vec::new())]).placeholder("shard", 0, 1);
+        let text = pod.to_string();
+        assert!(!text.contains("app.kubernetes.io/name"), "{text}");
+        assert_eq!(text.matches("\"labelSelector\":{\"matchLabels\":{\"shardctl.dev/workload\"").count(), 2);
+        assert_eq!(pod.pointer("/spec/tolerations/0/operator"), Some(&json!("Exists")));
+    }
+
+    #[test]
+    fn each_alternative_is_combined_with_each() {
+        let pools = json!([{"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+            {"matchExpressions": [{"key": "b", "operator": "Exists"}]}]);
+        let object = json!({"spec": {"affinity": {"nodeAffinity":
+            {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": pools}}}}});
+        let terms = [zone("1"), zone("2")].concat();
+        let pod = room(object, vec![(0, terms)]).placeholder("shard", 0, 1);
+        let combined = pod.pointer(TERMS).and_then(Value::as_array).unwrap();
+        assert_eq!(combined.len(), 4);
+        assert!(combined.iter().all(|term| term["matchExpressions"].as_array().unwrap().len() == 2));
+    }
+
+    #[test]
+    fn a_node_is_named_by_its_field_and_not_by_a_label() {
+        let only = only_node(&NodeName::new("n".repeat(70)));
+        let pod = room(json!({}), vec![(0, only)]).placeholder("shard", 0, 1);
+        let terms = pod.pointer(TERMS).unwrap();
+        assert_eq!(terms[0]["matchFields"][0]["key"], json!("metadata.name"));
+        assert!(terms[0].get("matchExpressions").is_none());
+    }
+
+    #[test]
+    fn shards_that_need_alike_nodes_are_kept_together() {
+        let room = room(json!({}), vec![(0, zone("1")), (1, zone("2")), (2, zone("1"))]);
+        assert_eq!(room.places.len(), 2);
+        assert_eq!(room.shards(), BTreeSet::from([0, 1, 2]));
+    }
 }

@@ -16,7 +16,7 @@ pub enum Order {
     Descending,
 }
 
-/// The waves in which `shards` are moved. Those that are down already go first and together: what is broken breaks
+/// The waves in which `shards` are moved; where nothing is new about them there is `nothing_to_prove`. Those that are down already go first and together: what is broken breaks
 /// no more, and the run may be what mends it.
 #[must_use]
 pub fn waves(
@@ -24,6 +24,7 @@ pub fn waves(
     down: &BTreeSet<u32>,
     order: Order,
     strategy: Strategy,
+    nothing_to_prove: bool,
 ) -> Vec<Vec<u32>> {
     let broken: Vec<u32> = shards.intersection(down).copied().collect();
     let mut rest: Vec<u32> = shards.difference(down).copied().collect();
@@ -32,8 +33,8 @@ pub fn waves(
     }
     let mut waves = Vec::new();
     // Broken shards that come back prove the new place and template as well as a canary would.
-    let mut is_proven = !broken.is_empty();
-    if is_proven {
+    let mut is_proven = !broken.is_empty() || (nothing_to_prove && matches!(strategy, Strategy::Waves(_)));
+    if !broken.is_empty() {
         waves.push(broken);
     }
     while !rest.is_empty() {
@@ -119,20 +120,30 @@ mod tests {
     fn waves_are_as_the_strategy_says() {
         let ten: BTreeSet<u32> = (0..10).collect();
         let sizes = |strategy, down: &[u32]| -> Vec<usize> {
-            waves(&ten, &set(down), Order::Ascending, strategy).iter().map(Vec::len).collect()
+            waves(&ten, &set(down), Order::Ascending, strategy, false).iter().map(Vec::len).collect()
         };
         assert_eq!(sizes(Strategy::OneByOne, &[]), [1; 10]);
         assert_eq!(sizes(Strategy::Canary, &[]), [1, 9]);
         assert_eq!(sizes(Strategy::Waves(4), &[]), [1, 4, 4, 1]);
         assert_eq!(sizes(Strategy::Waves(0), &[]), [1; 10]);
         assert_eq!(sizes(Strategy::Canary, &[3, 4]), [2, 8]);
-        assert_eq!(waves(&set(&[]), &set(&[3]), Order::Ascending, Strategy::Canary), Vec::<Vec<u32>>::new());
+        assert_eq!(
+            waves(&set(&[]), &set(&[3]), Order::Ascending, Strategy::Canary, false),
+            Vec::<Vec<u32>>::new()
+        );
+    }
+
+    #[test]
+    fn a_place_that_is_proven_needs_no_first_shard() {
+        let wave = |strategy| waves(&set(&[6, 9]), &set(&[]), Order::Ascending, strategy, true);
+        assert_eq!(wave(Strategy::Waves(3)), [vec![6, 9]]);
+        assert_eq!(wave(Strategy::Canary), [vec![6], vec![9]]);
     }
 
     #[test]
     fn unready_shards_go_first_then_in_order() {
         let shards = set(&[0, 1, 2, 3]);
-        let order = |order| waves(&shards, &set(&[2, 9]), order, Strategy::OneByOne);
+        let order = |order| waves(&shards, &set(&[2, 9]), order, Strategy::OneByOne, false);
         assert_eq!(order(Order::Ascending), [[2], [0], [1], [3]]);
         assert_eq!(order(Order::Descending), [[2], [3], [1], [0]]);
     }

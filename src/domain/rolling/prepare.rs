@@ -143,7 +143,8 @@ pub fn prepare(wish: Wish<'_>, now: Timestamp) -> Result<Option<Run>, Refusal> {
     if !hasty.is_empty() && !wish.allows_zero_grace_period {
         return Err(Refusal::ZeroGracePeriod { pods: in_short(&hasty) });
     }
-    let waves = waves(&moved, &down, wish.order, wish.policy.strategy);
+    let is_proven = wish.operation.changes_nothing_but_the_node();
+    let waves = waves(&moved, &down, wish.order, wish.policy.strategy, is_proven);
     within_budgets(&wish.policy, &wish.forecast, &waves)?;
     Ok(Some(Run {
         id: RunId::new(&wish.operation, now),

@@ -61,6 +61,12 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether a moved shard is what it was, only elsewhere: no first shard need prove anything.
+    #[must_use]
+    pub fn changes_nothing_but_the_node(&self) -> bool {
+        matches!(self, Self::Drain { .. })
+    }
+
     /// The command that does it.
     #[must_use]
     pub fn verb(&self) -> &'static str {

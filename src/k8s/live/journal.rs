@@ -16,6 +16,9 @@ use crate::k8s::error::{Failure, RequestError};
 
 /// The key that the run is under.
 const KEY: &str = "run.json";
+/// The label that tells, even to a version of shardctl that cannot read the run, whether it is open.
+const STATE_LABEL: &str = "shardctl.dev/run-state";
+const OPEN: &str = "open";
 /// Runs of a workload that are kept.
 pub const KEPT_RUNS: usize = 10;
 
@@ -117,6 +120,7 @@ fn config_map(run: &Run, version: Option<String>) -> Result<ConfigMap, RequestEr
                     label(MANAGED_BY_LABEL, "shardctl"),
                     label(WORKLOAD_LABEL, &run.workload.name),
                     label(RUN_LABEL, run.id.as_str()),
+                    label(STATE_LABEL, if run.is_open() { OPEN } else { "closed" }),
                 ]
                 .into(),
             ),
@@ -133,21 +137,31 @@ fn parse(map: &ConfigMap) -> Option<Run> {
 }
 
 impl Cluster {
-    /// The runs of a workload, the newest first. What is no journal of this version of shardctl is left out.
+    /// The runs of a workload, the newest first. A closed one that another version of shardctl wrote may be left out.
     ///
     /// # Errors
-    /// When they cannot be listed.
+    /// When they cannot be listed, or an open one cannot be read.
     pub async fn runs(&self, workload: &WorkloadRef) -> Result<Vec<Journalled>, RequestError> {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &workload.namespace);
         let selector = format!("{MANAGED_BY_LABEL}=shardctl,{WORKLOAD_LABEL}={},{RUN_LABEL}", workload.name);
         let operation = format!("list the runs of {workload} in namespace {}", workload.namespace);
         let maps = self.list(&operation, &api, ListParams::default().labels(&selector)).await?;
-        let mut runs: Vec<Journalled> = maps
-            .iter()
-            .filter_map(|map| {
-                Some(Journalled { run: parse(map)?, version: map.metadata.resource_version.clone() })
-            })
-            .collect();
+        let mut runs = Vec::with_capacity(maps.len());
+        for map in maps {
+            match parse(&map) {
+                Some(run) => runs.push(Journalled { run, version: map.metadata.resource_version }),
+                None if map.metadata.labels.unwrap_or_default().get(STATE_LABEL).map(String::as_str)
+                    == Some(OPEN) =>
+                {
+                    return Err(RequestError::new(
+                        format!("read the journal {}", map.metadata.name.unwrap_or_default()),
+                        Failure::Other,
+                        "its run is open, and another version of shardctl wrote it: end it with that one",
+                    ));
+                }
+                None => {}
+            }
+        }
         runs.sort_by(|one, other| other.run.started_at.cmp(&one.run.started_at));
         Ok(runs)
     }

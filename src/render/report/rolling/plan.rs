@@ -47,6 +47,12 @@ pub fn plan(run: &Run, snapshot: &Snapshot, destination: &str, look: Look) -> St
         let _ = writeln!(text, "  meanwhile   {}", held.join("; "));
     }
     let room = match &run.room {
+        Some(room) if room.is_for_images => {
+            format!(
+                "the new image first, on {} nodes, so that no outage includes a pull",
+                room.shards().len()
+            )
+        }
         Some(room) => format!(
             "{} placeholders first, so that no outage includes the making of a node or a pull",
             room.shards().len()
@@ -120,7 +126,13 @@ fn strategies(run: &Run, snapshot: &Snapshot, look: Look) -> String {
     let mut table = Columns::new(&["  strategy", "outages", "longest", "together", ""], None);
     let recommended = recommended(run, snapshot);
     for strategy in candidates {
-        let cost = run.forecast.cost(&waves(&shards, &down, Order::Ascending, strategy));
+        let cost = run.forecast.cost(&waves(
+            &shards,
+            &down,
+            Order::Ascending,
+            strategy,
+            run.operation.changes_nothing_but_the_node(),
+        ));
         let known = |duration: Option<std::time::Duration>| duration.map_or_else(|| "?".to_owned(), seconds);
         let mut remarks = Vec::new();
         if strategy == run.policy.strategy {
