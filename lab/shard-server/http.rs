@@ -40,6 +40,13 @@ pub async fn serve(listener: TcpListener, shard: Arc<Shard>) {
     }
 }
 
+/// Closes every connection at once, as a port does that nobody listens on.
+pub async fn turn_away(listener: TcpListener) {
+    loop {
+        drop(listener.accept().await);
+    }
+}
+
 async fn answer(shard: &Shard, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     match (request.method(), request.uri().path()) {
         (

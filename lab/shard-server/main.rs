@@ -1,8 +1,9 @@
 //! Stands in for the containers of all pods of a lab: one process that speaks HTTP as every shard.
 //!
-//! It watches pods. For each that runs and declares a container port it opens a listener on this machine, and tells kwok
-//! by a `PortForward` object of the pod's name, so that a port-forward through the real API server ends here. The
-//! listener closes when the pod goes. Annotations on a pod make it misbehave, at once: see `shard.rs` and docs/lab.md.
+//! It watches pods. For each that declares a container port it opens a listener on this machine, and tells kwok by a
+//! `PortForward` object of the pod's name, so that a port-forward through the real API server ends here. While no container
+//! runs the listener turns everybody away. It is kept for a while when the pod goes: the next pod of that name is reached
+//! from its first moment, as a real one is. Annotations on a pod make it misbehave, at once: see `shard.rs` and docs/lab.md.
 
 mod forwards;
 mod http;
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -36,18 +38,52 @@ struct Args {
     kubeconfig: PathBuf,
 }
 
-/// A shard that is being served.
-struct Served {
-    shard: Arc<Shard>,
-    /// Which run of the container this is.
-    container_id: String,
-    listener: JoinHandle<()>,
+/// A place that is kept after its pod went for so long.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+
+/// Where a pod is reached, whether its container runs or not.
+struct Place {
+    listener: std::net::TcpListener,
+    ports: Vec<u16>,
+    /// The shard that is served, and which run of its container it is.
+    serving: Option<(Arc<Shard>, String)>,
+    task: JoinHandle<()>,
+    /// When its pod went.
+    left_at: Option<Instant>,
 }
 
-impl Drop for Served {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.listener.abort();
+        self.task.abort();
     }
+}
+
+impl Place {
+    /// Takes a port. Nobody is served yet.
+    fn open(ports: Vec<u16>) -> std::io::Result<(Self, u16)> {
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let task = tokio::spawn(http::turn_away(again(&listener)?));
+        Ok((Self { listener, ports, serving: None, task, left_at: None }, port))
+    }
+
+    /// Serves as the shard, or turns everybody away.
+    fn serve(&mut self, shard: Option<(Arc<Shard>, String)>) -> std::io::Result<()> {
+        let listener = again(&self.listener)?;
+        self.task.abort();
+        self.task = match &shard {
+            Some((shard, _)) => tokio::spawn(http::serve(listener, Arc::clone(shard))),
+            None => tokio::spawn(http::turn_away(listener)),
+        };
+        self.serving = shard;
+        Ok(())
+    }
+}
+
+/// The same port for another task.
+fn again(listener: &std::net::TcpListener) -> std::io::Result<TcpListener> {
+    TcpListener::from_std(listener.try_clone()?)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -58,38 +94,48 @@ async fn main() -> anyhow::Result<()> {
     let forwards = Arc::new(Forwards::new(changed));
     tokio::spawn(Arc::clone(&forwards).keep(client.clone()));
 
-    let mut served: HashMap<PodKey, Served> = HashMap::new();
-    // Pods seen since the watch began anew; those that are served and not among them are gone.
+    let mut places: HashMap<PodKey, Place> = HashMap::new();
+    // Pods seen since the watch began anew; places of others are left.
     let mut seen: Option<Vec<PodKey>> = None;
     let pods: Api<Pod> = Api::all(client);
     let mut events = pin!(watcher::watcher(pods, watcher::Config::default()).default_backoff());
-    while let Some(event) = events.next().await {
+    let mut clean = tokio::time::interval(KEPT_FOR / 2);
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            _ = clean.tick() => {
+                let is_over = |place: &mut Place| place.left_at.is_some_and(|left| left.elapsed() > KEPT_FOR);
+                for (key, _) in places.extract_if(|_, place| is_over(place)) {
+                    forwards.close(key);
+                }
+                continue;
+            }
+        };
         match event {
-            Ok(Event::Init) => seen = Some(Vec::new()),
-            Ok(Event::InitApply(pod)) => {
+            None => return Ok(()),
+            Some(Ok(Event::Init)) => seen = Some(Vec::new()),
+            Some(Ok(Event::InitApply(pod))) => {
                 if let (Some(seen), Some(key)) = (&mut seen, PodKey::of(&pod)) {
                     seen.push(key);
                 }
-                observe(&pod, &mut served, &forwards).await;
+                observe(&pod, &mut places, &forwards);
             }
-            Ok(Event::Apply(pod)) => observe(&pod, &mut served, &forwards).await,
-            Ok(Event::Delete(pod)) => {
-                if let Some(key) = PodKey::of(&pod) {
-                    close(&key, &mut served, &forwards);
+            Some(Ok(Event::Apply(pod))) => observe(&pod, &mut places, &forwards),
+            Some(Ok(Event::Delete(pod))) => {
+                if let Some(place) = PodKey::of(&pod).and_then(|key| places.get_mut(&key)) {
+                    leave(place);
                 }
             }
-            Ok(Event::InitDone) => {
+            Some(Ok(Event::InitDone)) => {
                 let seen = seen.take().unwrap_or_default();
-                let gone: Vec<_> = served.keys().filter(|key| !seen.contains(key)).cloned().collect();
-                for key in gone {
-                    close(&key, &mut served, &forwards);
+                for (_, place) in places.iter_mut().filter(|(key, _)| !seen.contains(key)) {
+                    leave(place);
                 }
                 forwards.all_known();
             }
-            Err(error) => log(&format!("watch pods: {error}")),
+            Some(Err(error)) => log(&format!("watch pods: {error}")),
         }
     }
-    Ok(())
 }
 
 async fn connect(kubeconfig: &std::path::Path) -> anyhow::Result<Client> {
@@ -100,45 +146,46 @@ async fn connect(kubeconfig: &std::path::Path) -> anyhow::Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-/// Opens, changes or closes the listener of a pod.
-async fn observe(pod: &Pod, served: &mut HashMap<PodKey, Served>, forwards: &Forwards) {
+/// Takes a place for a pod, and serves there as its container does.
+fn observe(pod: &Pod, places: &mut HashMap<PodKey, Place>, forwards: &Forwards) {
     let Some(key) = PodKey::of(pod) else { return };
-    let Some(container) = Container::running_in(pod) else {
-        close(&key, served, forwards);
-        return;
-    };
-    if let Some(served) = served.get(&key)
-        && served.container_id == container.id
-    {
-        served.shard.change(pod);
+    let ports = Container::ports_of(pod);
+    if ports.is_empty() {
         return;
     }
-    close(&key, served, forwards);
-    let listener = match TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            log(&format!("listen for pod {key}: {error}"));
-            return;
+    if places.get(&key).is_none_or(|place| place.ports != ports) {
+        match Place::open(ports.clone()) {
+            Ok((place, port)) => {
+                forwards.open(key.clone(), ports, port);
+                places.insert(key.clone(), place);
+            }
+            Err(error) => log(&format!("listen for pod {key}: {error}")),
         }
+    }
+    let Some(place) = places.get_mut(&key) else { return };
+    place.left_at = None;
+    let container = Container::running_in(pod);
+    let changed = match (&place.serving, container) {
+        (Some((shard, run)), Some(container)) if *run == container.id => {
+            shard.change(pod);
+            Ok(())
+        }
+        (_, Some(container)) => place.serve(Some((Arc::new(Shard::new(pod, &container)), container.id))),
+        (Some(_), None) => place.serve(None),
+        (None, None) => Ok(()),
     };
-    let Ok(address) = listener.local_addr() else {
-        return;
-    };
-    let shard = Arc::new(Shard::new(pod, &container));
-    forwards.open(key.clone(), container.ports, address.port());
-    served.insert(
-        key,
-        Served {
-            shard: Arc::clone(&shard),
-            container_id: container.id,
-            listener: tokio::spawn(http::serve(listener, shard)),
-        },
-    );
+    if let Err(error) = changed {
+        log(&format!("listen for pod {key}: {error}"));
+    }
 }
 
-fn close(key: &PodKey, served: &mut HashMap<PodKey, Served>, forwards: &Forwards) {
-    if served.remove(key).is_some() {
-        forwards.close(key.clone());
+/// The pod went; the next of its name may come any moment.
+fn leave(place: &mut Place) {
+    place.left_at.get_or_insert_with(Instant::now);
+    if place.serving.is_some()
+        && let Err(error) = place.serve(None)
+    {
+        log(&format!("turn away: {error}"));
     }
 }
 

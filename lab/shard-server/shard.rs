@@ -15,34 +15,39 @@ use serde::Serialize;
 
 const PREFIX: &str = "lab.shardctl.dev/";
 
-/// The first running container of a pod that declares a port.
+/// The container that is the shard, while it runs.
 pub struct Container {
     pub id: String,
     pub image: String,
-    pub ports: Vec<u16>,
     pub started_at: Timestamp,
 }
 
 impl Container {
+    /// The ports that the first container with any declares.
+    pub fn ports_of(pod: &Pod) -> Vec<u16> {
+        declared(pod).map(|(_, ports)| ports).unwrap_or_default()
+    }
+
     /// None when the pod has no such container, or not yet, or no longer.
     pub fn running_in(pod: &Pod) -> Option<Self> {
-        let spec = pod.spec.as_ref()?;
-        let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-        spec.containers.iter().find_map(|container| {
-            let ports: Vec<u16> = container
-                .ports
-                .iter()
-                .flatten()
-                .filter_map(|port| u16::try_from(port.container_port).ok())
-                .collect();
-            if ports.is_empty() {
-                return None;
-            }
-            let status = statuses.iter().find(|status| status.name == container.name)?;
-            let started_at = status.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0;
-            Some(Self { id: status.container_id.clone()?, image: status.image.clone(), ports, started_at })
-        })
+        let (name, _) = declared(pod)?;
+        let status = pod.status.as_ref()?.container_statuses.as_ref()?.iter().find(|one| one.name == name)?;
+        let started_at = status.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0;
+        Some(Self { id: status.container_id.clone()?, image: status.image.clone(), started_at })
     }
+}
+
+/// The first container that declares ports, and they.
+fn declared(pod: &Pod) -> Option<(&str, Vec<u16>)> {
+    pod.spec.as_ref()?.containers.iter().find_map(|container| {
+        let ports: Vec<u16> = container
+            .ports
+            .iter()
+            .flatten()
+            .filter_map(|port| u16::try_from(port.container_port).ok())
+            .collect();
+        (!ports.is_empty()).then_some((container.name.as_str(), ports))
+    })
 }
 
 /// What /api/status answers.

@@ -154,6 +154,10 @@ impl ops::Cluster for LiveCluster {
             Err(error) if error.failure == Failure::Conflict => {
                 Err(CallError::new(operation, CallFailure::AlreadyExists, error.message))
             }
+            // Admission has not heard yet of the class that was made a moment ago.
+            Err(error) if error.message.contains("no PriorityClass with name") => {
+                Err(CallError::new(operation, CallFailure::Conflict, error.message))
+            }
             Err(error) => Err(error.into()),
         }
     }
