@@ -12,6 +12,8 @@
 
 #[path = "../support/proxy/mod.rs"]
 mod fault_proxy;
+#[path = "../support/outage/mod.rs"]
+mod outage_watcher;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -21,6 +23,7 @@ mod delete;
 mod deploy;
 mod init;
 mod lab;
+mod outage;
 mod packing;
 mod proxy;
 mod status;
@@ -43,7 +46,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let tools: [&[Test]; 1] = [proxy::TESTS];
+    let tools: [&[Test]; 2] = [proxy::TESTS, outage::TESTS];
     let all = [&commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,
