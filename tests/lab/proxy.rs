@@ -25,6 +25,7 @@ pub const TESTS: &[Test] = &[
     ("proxy::a_program_is_killed_before_a_write", before),
     ("proxy::a_program_is_killed_after_a_write", after),
     ("proxy::a_deploy_killed_after_every_write_comes_to_its_end", every),
+    ("proxy::what_a_dead_program_had_sent_is_lost_with_it", lost),
     ("proxy::renewals_of_a_lease_need_not_count", renewals),
 ];
 
@@ -420,6 +421,45 @@ fn every(lab: &Lab) {
     once.dedup();
     assert_eq!(once.len(), made.len(), "{made:?}");
     assert!(made.iter().any(|path| path.contains("/statefulsets/")), "{made:?}");
+}
+
+/// Sends six writes and waits for no answer: three on connections that were open before, three on new ones.
+const MANY_WRITES: &str = r#"
+connect() { exec {line}<>"/dev/tcp/127.0.0.1/$PORT"; lines[$1]=$line; }
+send() {
+  body="{\"metadata\":{\"name\":\"sent-$1\"}}"
+  head="POST /api/v1/namespaces/$NAMESPACE/configmaps HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
+  printf "$head\r\nContent-Length: ${#body}\r\n\r\n$body" >&"${lines[$1]}"
+}
+for i in 1 2 3; do connect $i; done
+for i in 1 2 3; do send $i; done
+for i in 4 5 6; do connect $i; send $i; done
+read -r answer <&"${lines[1]}"
+"#;
+
+fn lost(lab: &Lab) {
+    let service = lab.service("lost");
+    let proxy = Proxy::start(&lab.shardctl);
+    service.make_namespace();
+    let mut program = Command::new("bash");
+    program
+        .args(["-c", MANY_WRITES])
+        .env("PORT", proxy.address.port().to_string())
+        .env("NAMESPACE", &service.name);
+    // While this looks at the first, the others arrive.
+    let ended = proxy.run_until(
+        Moment::before(1).counting(|_| {
+            #[expect(clippy::disallowed_methods, reason = "it is to hold everything up")]
+            std::thread::sleep(Duration::from_millis(500));
+            true
+        }),
+        program,
+    );
+    assert!(ended.killed_at.is_some_and(|killed_at| killed_at.asked.is_about("configmaps")));
+    // Who comes later is let in; nothing of the dead one is left to pass with it.
+    proxy.shardctl.run(["version"]).ended(0);
+    assert_eq!(proxy.writes().len(), 1, "{}", proxy.story());
+    assert!(!service.k("get configmaps -o name").contains("sent-"));
 }
 
 fn renewals(lab: &Lab) {

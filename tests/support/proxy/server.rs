@@ -137,7 +137,7 @@ impl State {
 
     /// Writes a request down. None: it is of a program that is dead by now.
     fn arrived(&mut self, asked: &Asked, generation: usize) -> Option<Arrival> {
-        if self.is_closed || generation != self.generation {
+        if generation != self.generation {
             return None;
         }
         let number = self.record.len();
