@@ -81,7 +81,11 @@ fn bench(sleep: Duration) -> anyhow::Result<()> {
         let start = Instant::now();
         let report = Scene::start(number, &home.0, sleep)?.measure(way).context(way.name)?;
         let each: Vec<String> = report.outages.iter().map(|outage| seconds(outage.length())).collect();
-        eprintln!("{} took {}, its outages {}", way.name, seconds(start.elapsed()), each.join(", "));
+        let (took, deletions) = (seconds(start.elapsed()), report.deletions.len());
+        eprintln!("{} took {took}; {deletions} deletions; outages of {}", way.name, each.join(", "));
+        if deletions > SHARDS {
+            eprintln!("a pod was deleted twice, which may have been kwok: it ends a pod by its name alone");
+        }
         found.push((way, report));
     }
     print_outages(&found);

@@ -1,5 +1,7 @@
 //! The outage watcher on a real service.
 
+use std::collections::BTreeSet;
+
 use crate::Test;
 use crate::lab::{Lab, Service, eventually};
 use crate::outage_watcher::{Report, Watcher};
@@ -36,6 +38,12 @@ fn replace(service: &Service<'_>, ordinals: &[u32]) {
     });
 }
 
+/// The pods that were deleted. kwok ends a pod by its name alone, and now and then takes the next one of that name with
+/// it, so how often says nothing here.
+fn deleted(report: &Report) -> BTreeSet<&str> {
+    report.deletions.iter().map(|deletion| deletion.pod.as_str()).collect()
+}
+
 fn one(lab: &Lab) {
     let service = lab.service("outage");
     service.deploy("explore");
@@ -44,7 +52,7 @@ fn one(lab: &Lab) {
     assert!(outage.is_over && outage.most_down == 1, "{report:#?}");
     assert!(outage.pods.iter().eq([&format!("{}-1", service.name)]), "{report:#?}");
     assert!(!report.total().is_zero() && report.total() == report.longest(), "{report:#?}");
-    assert_eq!(report.deletions.len(), 1, "{report:#?}");
+    assert!(deleted(&report).into_iter().eq([format!("{}-1", service.name)]), "{report:#?}");
     // Nothing happens, nothing is seen.
     assert_eq!(watch(&service, || ()), Report::default());
 }
@@ -53,7 +61,7 @@ fn several(lab: &Lab) {
     let service = lab.service("outages");
     service.deploy("explore");
     let report = watch(&service, || replace(&service, &[0, 1, 2]));
-    assert_eq!((report.outages.len(), report.deletions.len()), (1, 3), "{report:#?}");
+    assert_eq!((report.outages.len(), deleted(&report).len()), (1, 3), "{report:#?}");
     assert!(report.reactions().is_empty(), "{report:#?}");
     let report = watch(&service, || {
         replace(&service, &[0]);
