@@ -64,3 +64,4 @@ lab-down:
 bench:
 	cargo build --release --bin shardctl --example shard-server
 	cargo bench --profile dev --bench commands
+	cargo bench --profile dev --bench outage -- --no-sleep

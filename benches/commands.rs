@@ -11,19 +11,23 @@
     reason = "a benchmark prints, waits and divides"
 )]
 
+#[path = "crowd.rs"]
+mod crowd;
 #[path = "lab.rs"]
 mod lab;
 #[path = "measure.rs"]
 mod measure;
+#[path = "table.rs"]
+mod table;
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use lab::{Lab, kubectl, shardctl};
+use lab::{Home, Lab, kubectl, run_shardctl, shardctl};
 use measure::{MEASURE, Program, Requests, Series, in_turns, measure_here};
+use table::{Table, milliseconds, seconds, verdict};
 
 /// Nodes and pods of the two clusters, those of the service included.
 const SMALL: (usize, usize) = (10, 100);
@@ -45,7 +49,7 @@ fn main() -> ExitCode {
     let outcome = if args.next().as_deref() == Some(MEASURE) {
         measure_here(args).map(|numbers| println!("{numbers}"))
     } else {
-        remove_labs_when_interrupted();
+        lab::remove_labs_when_interrupted();
         bench()
     };
     match outcome {
@@ -76,10 +80,10 @@ fn bench() -> anyhow::Result<()> {
     run_shardctl(&["lab", "build"])?;
 
     // Separate files may still be cold for the first one.
-    drop(Lab::start("warm-up")?);
-    let small = Lab::start("small")?;
+    drop(start("warm-up")?);
+    let small = start("small")?;
     let idle = small.memory()?;
-    let large = Lab::start("large")?;
+    let large = start("large")?;
     print_lab(&[&small, &large], idle);
     for (lab, (nodes, pods)) in [(&small, SMALL), (&large, LARGE)] {
         let start = Instant::now();
@@ -106,6 +110,11 @@ fn bench() -> anyhow::Result<()> {
     let all = in_turns(&programs, [&small.kubeconfig], &home.0)?;
     print_many(&programs, &all);
     Ok(())
+}
+
+/// Starts a lab whose machines appear at once and whose pods start in a blink.
+fn start(purpose: &str) -> anyhow::Result<Lab> {
+    Lab::start(purpose, "0s", "300ms")
 }
 
 /// What is measured on both clusters.
@@ -271,84 +280,9 @@ fn ratio(a: f64, b: f64) -> f64 {
     a / b.max(f64::MIN_POSITIVE)
 }
 
-fn verdict(is_met: bool) -> String {
-    if is_met { "met" } else { "falls short" }.to_owned()
-}
-
-fn milliseconds(time: Duration) -> String {
-    let milliseconds = time.as_secs_f64() * 1e3;
-    if milliseconds < 10.0 { format!("{milliseconds:.1} ms") } else { format!("{milliseconds:.0} ms") }
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
-}
-
 fn megabytes(bytes: u64) -> String {
     let megabytes = bytes as f64 / 1e6;
     if megabytes < 100.0 { format!("{megabytes:.1} MB") } else { format!("{megabytes:.0} MB") }
-}
-
-/// A table as Markdown, in columns that also read well at a terminal.
-struct Table {
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new<const COLUMNS: usize>(heading: [&str; COLUMNS]) -> Self {
-        Self { rows: vec![heading.map(str::to_owned).to_vec()] }
-    }
-
-    fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
-        self.rows.push(cells.to_vec());
-    }
-}
-
-impl Display for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let columns = self.rows[0].len();
-        let width = |column: usize| self.rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        for (number, row) in self.rows.iter().enumerate() {
-            for (cell, width) in row.iter().zip(&widths) {
-                write!(f, "| {cell:width$} ")?;
-            }
-            writeln!(f, "|")?;
-            if number == 0 {
-                for width in &widths {
-                    write!(f, "|{}", "-".repeat(width + 2))?;
-                }
-                writeln!(f, "|")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A home folder for the measured programs, which goes with the value.
-struct Home(PathBuf);
-
-impl Home {
-    fn new() -> anyhow::Result<Self> {
-        std::fs::create_dir_all(Self::path())?;
-        Ok(Self(Self::path()))
-    }
-
-    fn path() -> PathBuf {
-        std::env::temp_dir().join(format!("shardctl-bench-{}", std::process::id()))
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn run_shardctl(args: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new(shardctl()).args(args).status()?;
-    ensure!(status.success(), "shardctl {} failed", args.join(" "));
-    Ok(())
 }
 
 /// Installs the program to compare with from its registry into the user's cache folder, once.
@@ -369,26 +303,4 @@ fn install_view_allocations() -> anyhow::Result<PathBuf> {
         ensure!(status.success(), "cargo install ended with {status}");
     }
     Ok(binary)
-}
-
-/// On Ctrl-C or termination, takes the labs of this process down before it ends.
-fn remove_labs_when_interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    std::thread::spawn(|| -> std::io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let mut terminate = signal(SignalKind::terminate())?;
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            eprintln!("interrupted: taking the labs down");
-            if let Err(error) = lab::remove_labs(true) {
-                eprintln!("error: {error:#}");
-            }
-            drop(Home(Home::path()));
-            #[expect(clippy::exit, reason = "the main thread waits for a program that may not end")]
-            std::process::exit(130)
-        })
-    });
 }

@@ -15,6 +15,7 @@ mod generated;
 mod help;
 mod init;
 mod kubeconfig;
+mod outage;
 mod output;
 mod server;
 mod shardset_file;

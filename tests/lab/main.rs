@@ -10,6 +10,10 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "../support/proxy/mod.rs"]
+mod fault_proxy;
+#[path = "../support/outage/mod.rs"]
+mod outage_watcher;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -19,7 +23,9 @@ mod delete;
 mod deploy;
 mod init;
 mod lab;
+mod outage;
 mod packing;
+mod proxy;
 mod status;
 mod verify;
 
@@ -40,7 +46,8 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let all = [&commands, verify::TESTS].concat();
+    let tools: [&[Test]; 2] = [proxy::TESTS, outage::TESTS];
+    let all = [&commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,
         Some(filter) => name.contains(filter.as_str()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Test;
 use crate::lab::{Lab, Service, eventually};
-use crate::support::Run;
+use crate::support::{Run, Shardctl};
 
 /// The tests of this file.
 pub const TESTS: &[Test] = &[
@@ -101,9 +101,14 @@ pub struct Watching {
 impl Watching {
     /// Starts shardctl in the service's namespace.
     pub fn start(service: &Service<'_>, args: &[&str]) -> Self {
+        Self::start_with(&service.lab.shardctl, &service.name, args)
+    }
+
+    /// Starts this shardctl in a namespace.
+    pub fn start_with(shardctl: &Shardctl, namespace: &str, args: &[&str]) -> Self {
         use std::io::BufRead as _;
-        let mut command = service.lab.shardctl.command();
-        command.args(args).args(["-n", &service.name]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut command = shardctl.command();
+        command.args(args).args(["-n", namespace]).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("shardctl starts");
         let printed = Arc::new(Mutex::new(String::new()));
         let (stdout, collected) = (child.stdout.take().expect("a pipe"), Arc::clone(&printed));

@@ -1,0 +1,227 @@
+//! How long a service is down while all its shards move to other nodes, seen from outside.
+//!
+//! `make bench` runs it. Every way to move them starts from the same state, on a lab of its own: the tutorial's ten shards
+//! in the explore phase, a machine 12 s away, a pod 2.5 s. Say `--no-sleep` to leave out what the tutorial sleeps after
+//! each shard, while nothing is down. Nothing here fails because of a figure.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints and waits"
+)]
+
+#[path = "../lab.rs"]
+mod lab;
+#[path = "../table.rs"]
+mod table;
+#[path = "../../tests/support/outage/mod.rs"]
+mod watcher;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use lab::{Home, Lab, kubectl, run_shardctl, shardctl};
+use table::{Table, milliseconds, seconds, verdict};
+use watcher::{Report, Watcher};
+
+const NODE_LAUNCH: &str = "12s";
+const POD_START: Duration = Duration::from_millis(2500);
+/// What the tutorial sleeps after each shard.
+const SLEEP: Duration = Duration::from_secs(10);
+
+/// The tutorial's service, and the pool that its shards move to.
+const NAMESPACE: &str = "biometric-shards";
+const SET: &str = "biometric-shard";
+const STABLE_POOL: &str = "biometric-stable";
+const SHARDS: usize = 10;
+
+/// A way to move all shards.
+struct Way {
+    name: &'static str,
+    /// What is run. When it ends, every shard is where it belongs and Ready.
+    command: fn(&Scene) -> Command,
+    /// What all its outages may take, and whether its reaction is asked for as well.
+    asked: Option<Duration>,
+}
+
+/// The ways that are compared.
+///
+/// `shardctl migrate` joins here, with `scene.command(shardctl())` and its arguments: one-by-one within 10% of ten pod
+/// starts (`(POD_START * 10).mul_f64(1.10)`), canary within 15% of two (`(POD_START * 2).mul_f64(1.15)`).
+const WAYS: [Way; 1] = [Way { name: "the tutorial's loop", command: tutorial, asked: None }];
+
+/// What reaction is asked for: median and worst.
+const REACTION: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(100));
+
+fn main() -> ExitCode {
+    lab::remove_labs_when_interrupted();
+    let has_sleep = !std::env::args().any(|argument| argument == "--no-sleep");
+    match bench(if has_sleep { SLEEP } else { Duration::ZERO }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(sleep: Duration) -> anyhow::Result<()> {
+    ensure!(
+        shardctl().is_file(),
+        "build it first: cargo build --release --bin shardctl --example shard-server"
+    );
+    lab::remove_labs(false)?;
+    run_shardctl(&["lab", "build"])?;
+    let home = Home::new()?;
+    let mut found = Vec::new();
+    for (number, way) in WAYS.iter().enumerate() {
+        let start = Instant::now();
+        let report = Scene::start(number, &home.0, sleep)?.measure(way).context(way.name)?;
+        let each: Vec<String> = report.outages.iter().map(|outage| seconds(outage.length())).collect();
+        let (took, deletions) = (seconds(start.elapsed()), report.deletions.len());
+        eprintln!("{} took {took}; {deletions} deletions; outages of {}", way.name, each.join(", "));
+        if deletions > SHARDS {
+            eprintln!("a pod was deleted twice, which may have been kwok: it ends a pod by its name alone");
+        }
+        found.push((way, report));
+    }
+    print_outages(&found);
+    print_reactions(&found);
+    Ok(())
+}
+
+/// A lab on which the service is up in the explore phase.
+struct Scene {
+    lab: Lab,
+    home: PathBuf,
+    shardset: PathBuf,
+    kubectl: PathBuf,
+    sleep: Duration,
+}
+
+impl Scene {
+    fn start(number: usize, home: &Path, sleep: Duration) -> anyhow::Result<Self> {
+        let pod_start = format!("{}ms", POD_START.as_millis());
+        let lab = Lab::start(&format!("outage-{number}"), NODE_LAUNCH, &pod_start)?;
+        let shardset = home.join("shardset.yaml");
+        let scene = Self { lab, home: home.to_owned(), shardset, kubectl: kubectl()?, sleep };
+        let mut init = scene.command(shardctl());
+        init.args(["init", "--image", "registry.example/demo:1.0.0"])
+            .args(["--node-class", "KWOKNodeClass.karpenter.kwok.sh/default"])
+            .args(["--storage-class", "managed-csi-premium-retain"]);
+        std::fs::write(&scene.shardset, run(init)?)?;
+        let mut deploy = scene.command(shardctl());
+        deploy.args(["deploy", "--phase", "explore", "--yes", "--timeout", "5m", "-f"]).arg(&scene.shardset);
+        run(deploy)?;
+        Ok(scene)
+    }
+
+    /// A program that finds this lab, kubectl and shardctl, and no other cluster.
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let own = [self.kubectl.clone(), shardctl()];
+        let own = own.iter().filter_map(|program| program.parent()).map(Path::to_owned);
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(own.chain(std::env::split_paths(&others)));
+        let mut command = Command::new(program);
+        command
+            .env("PATH", path.unwrap_or(others))
+            .env("KUBECONFIG", &self.lab.kubeconfig)
+            .env("HOME", &self.home)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Moves all shards this way, and tells what was seen meanwhile.
+    fn measure(self, way: &Way) -> anyhow::Result<Report> {
+        let watcher = Watcher::start(&self.lab.kubeconfig, NAMESPACE, SET)?;
+        run((way.command)(&self))?;
+        let report = watcher.stop()?;
+        ensure!(report.outages.iter().all(|outage| outage.is_over), "a shard is down");
+        // A way that leaves a shard where it was has saved its outage.
+        let on_the_pool =
+            self.ask(&["get", "nodes", "-l"], &format!("karpenter.sh/nodepool={STABLE_POOL}"))?;
+        let of_the_shards = self.ask(&["get", "pods", "-n"], NAMESPACE)?;
+        ensure!(
+            of_the_shards.len() == SHARDS && of_the_shards.iter().all(|node| on_the_pool.contains(node)),
+            "shards are on {of_the_shards:?}, and the stable pool has {on_the_pool:?}"
+        );
+        Ok(report)
+    }
+
+    /// The nodes that kubectl lists: by their names, or where pods are.
+    fn ask(&self, question: &[&str], of: &str) -> anyhow::Result<Vec<String>> {
+        let field = if question.contains(&"pods") { "{.spec.nodeName}" } else { "{.metadata.name}" };
+        let each = format!("jsonpath={{range .items[*]}}{field}{{\"\\n\"}}{{end}}");
+        let mut command = self.command(&self.kubectl);
+        command.args(question).args([of, "-o", &each]);
+        Ok(run(command)?.lines().map(str::to_owned).collect())
+    }
+}
+
+fn tutorial(scene: &Scene) -> Command {
+    let mut command = scene.command("bash");
+    command
+        .args(["-c", include_str!("tutorial.sh"), "tutorial"])
+        .arg(&scene.shardset)
+        .arg(scene.sleep.as_secs().to_string());
+    command
+}
+
+/// Runs a program to its end and returns what it said.
+fn run(mut command: Command) -> anyhow::Result<String> {
+    let output = command.output().with_context(|| format!("run {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn print_outages(found: &[(&Way, Report)]) {
+    let heading = format!(
+        "{SHARDS} shards move, node launch {NODE_LAUNCH}, pod start {:.1} s",
+        POD_START.as_secs_f64()
+    );
+    let mut table =
+        Table::new([heading.as_str(), "outages", "down at once", "in all", "longest", "asked in all", ""]);
+    for (way, report) in found {
+        table.row([
+            way.name.to_owned(),
+            report.outages.len().to_string(),
+            report.most_down().to_string(),
+            seconds(report.total()),
+            seconds(report.longest()),
+            way.asked.map(seconds).unwrap_or_default(),
+            way.asked.map(|asked| verdict(report.total() <= asked)).unwrap_or_default(),
+        ]);
+    }
+    println!("{table}");
+}
+
+fn print_reactions(found: &[(&Way, Report)]) {
+    let mut table =
+        Table::new(["from all Ready to the next delete", "times", "median", "worst", "asked", ""]);
+    for (way, report) in found {
+        let reactions = report.reactions();
+        let (Some(median), Some(worst)) = (reactions.get(reactions.len() / 2), reactions.last()) else {
+            continue;
+        };
+        let is_asked = way.asked.is_some();
+        let (asked_median, asked_worst) = REACTION;
+        let asked = format!("{}, {}", milliseconds(asked_median), milliseconds(asked_worst));
+        table.row([
+            way.name.to_owned(),
+            reactions.len().to_string(),
+            milliseconds(*median),
+            milliseconds(*worst),
+            if is_asked { asked } else { String::new() },
+            if is_asked { verdict(*median <= asked_median && *worst <= asked_worst) } else { String::new() },
+        ]);
+    }
+    println!("{table}");
+}
