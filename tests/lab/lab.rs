@@ -162,6 +162,12 @@ impl Service<'_> {
         std::fs::write(&self.file, &self.yaml).expect("a file");
     }
 
+    /// Gives the ShardSet an overlay.
+    pub fn overlay(&mut self, fields: &str) {
+        self.yaml.push_str(&format!("  overlay:\n    {fields}\n"));
+        std::fs::write(&self.file, &self.yaml).expect("a file");
+    }
+
     /// The file's path as text.
     pub fn path(&self) -> &str {
         self.file.to_str().expect("a path")

@@ -1,6 +1,7 @@
 //! migrate, upgrade, drain and rollout: what they do, what they promise, and what becomes of a run that is killed,
 //! disturbed or refused.
 
+mod kill;
 mod migrate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use crate::outage_watcher::Report;
 use crate::support::{Run, Shardctl};
 
 /// The tests of this folder.
-pub const TESTS: &[&[Test]] = &[migrate::TESTS];
+pub const TESTS: &[&[Test]] = &[kill::TESTS, migrate::TESTS];
 
 /// What a run of shardctl told with `-o json`.
 #[derive(Debug)]
@@ -139,8 +140,16 @@ pub struct Shards {
     pub pools: BTreeSet<String>,
     pub nodes: BTreeSet<String>,
     pub images: BTreeSet<String>,
-    /// How many are Ready and not asked to end.
+    /// How many there should be, and how many are Ready and not asked to end.
+    pub wanted: usize,
     pub up: usize,
+}
+
+impl Shards {
+    /// Whether all are up.
+    pub fn is_whole(&self) -> bool {
+        self.up == self.wanted
+    }
 }
 
 impl Service<'_> {
@@ -197,7 +206,10 @@ impl Service<'_> {
             let node = self.lab.ask("GET", &format!("/api/v1/nodes/{node}")).expect("the node");
             node["metadata"]["labels"]["karpenter.sh/nodepool"].as_str().unwrap_or_default().to_owned()
         });
+        let set = self.lab.ask("GET", &format!("/apis/apps/v1/namespaces/{name}/statefulsets/{name}"));
+        let wanted = set.expect("the set")["spec"]["replicas"].as_u64().expect("a number");
         Shards {
+            wanted: usize::try_from(wanted).expect("a number"),
             revisions: texts("/metadata/labels/controller-revision-hash"),
             pools: pools.collect(),
             images: texts("/spec/containers/0/image"),
@@ -211,7 +223,7 @@ impl Service<'_> {
     pub fn is_whole_on(&self, phase: &str) {
         let shards = self.shards();
         let set = self.get(&format!("statefulset/{}", self.name));
-        assert_eq!(shards.up, 3, "{shards:?}");
+        assert!(shards.is_whole(), "{shards:?}");
         assert!(shards.pools.iter().eq([&format!("{}-{phase}", self.name)]), "{shards:?}");
         let newest = set["status"]["updateRevision"].as_str().expect("a revision");
         assert!(shards.revisions.iter().eq([newest]), "{shards:?}, not {newest}");
