@@ -68,7 +68,11 @@ impl<'a> Sweep<'a> {
         self.proxy.shardctl.run(command(&self.service, 0)).ended(0);
         again(&self.service);
         let mut moments: Vec<(String, usize)> = Vec::new();
-        for write in self.proxy.writes().iter().filter(|write| !write.asked.is_lease_renewal()) {
+        let is_done = |write: &&Exchange| write.status.is_some_and(|status| status < 300);
+        for write in self.proxy.writes().iter().filter(is_done) {
+            if write.asked.is_lease_renewal() {
+                continue;
+            }
             let what = write.asked.in_short();
             let before = moments.iter().filter(|(known, _)| *known == what).count();
             moments.push((what, before + 1));
