@@ -371,7 +371,7 @@ pub(super) fn placeholder(pod: &core::Pod) -> Placeholder {
     } else if node.is_none() {
         let conditions = status.conditions.iter().flatten();
         let refused = conditions.filter(|one| one.type_ == "PodScheduled" && one.status == "False");
-        PlaceholderState::Pending(refused.filter_map(|one| one.message.clone()).next())
+        PlaceholderState::Pending(refused.into_iter().find_map(|one| one.message.clone()))
     } else if phase == "Running" || (!pulls.is_empty() && pulls.iter().all(is_pulled)) {
         PlaceholderState::Warm
     } else {

@@ -10,7 +10,7 @@ use super::surroundings::Found;
 use crate::commands::confirm::confirm;
 use crate::commands::target::Target;
 use crate::context::Context;
-use crate::domain::rolling::{Run, State, StopReason};
+use crate::domain::rolling::{OnFailure, Run, State, StopReason};
 use crate::domain::shardset::manifests::Manifest;
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{ApplyOptions, Holder, Journalled, LiveCluster, Lock, Taken};
@@ -114,7 +114,18 @@ pub async fn carry_out(
         )
         .await?;
     }
-    perform(context, target, args.output, found, run, None, lock, &approved).await
+    let ended = perform(context, target, args.output, found, run, None, lock, &approved).await?;
+    let exit = conclude(context, args.output, &ended);
+    let goes_back = ended.run.policy.on_failure == OnFailure::Undo && ended.run.arming.is_some();
+    match (&ended.run.state, exit) {
+        (State::Stopped { why: StopReason::Blocked(_) }, Err(error)) if goes_back => {
+            ui.say(format!("{} {error}", ui.err_style().danger("failed:")));
+            ui.say("going back to the template before, as --on-failure=undo says");
+            Box::pin(super::undo::undo(context, target, None, &args.for_the_way_back())).await?;
+            Err(CommandError::failed(format!("{error}; every shard is back on the template before")))
+        }
+        (_, exit) => exit,
+    }
 }
 
 /// Takes the lock and goes on with a run that was stopped.
@@ -133,7 +144,8 @@ pub async fn go_on(
     let lock = take_lock(context, target, found, &run, Some(journalled)).await?;
     run.attempt += 1;
     run.by = found.by.clone();
-    perform(context, target, output, found, run, Some(journalled), lock, approved).await
+    let ended = perform(context, target, output, found, run, Some(journalled), lock, approved).await?;
+    conclude(context, output, &ended)
 }
 
 /// Takes a run back that was stopped: everything but the shards that it moved.
@@ -254,7 +266,7 @@ async fn perform(
     journalled: Option<&Journalled>,
     lock: Lock,
     approved: &Approved,
-) -> Result<ExitCode, CommandError> {
+) -> Result<Ended, CommandError> {
     let live = LiveCluster::new(&target.cluster, &run, &found.snapshot, lock, journalled);
     let interrupt = Interrupt::default();
     let ui = &context.ui;
@@ -277,7 +289,7 @@ async fn perform(
             ui.err_style().warning("warning:")
         ));
     }
-    conclude(context, output, &ended)
+    Ok(ended)
 }
 
 /// How a run ended, as an event.

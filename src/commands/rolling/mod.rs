@@ -5,8 +5,10 @@ mod concerns;
 mod options;
 mod room;
 mod surroundings;
+mod undo;
 
-pub use carry_out::{Before, First, carry_out, go_on, open_run, take_back};
+pub use carry_out::{First, carry_out, go_on, open_run, take_back};
 pub use options::{DryRun, RollingArgs, RunOutput};
 pub use room::room_for;
 pub use surroundings::{Found, arming, find, freeze_all};
+pub use undo::undo;

@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::options::parse_duration;
 
 /// How shards are moved.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct RollingArgs {
     /// How many shards go down together
     #[arg(long, value_enum, default_value_t = StrategyName::OneByOne)]
@@ -114,9 +114,21 @@ fn parse_gate(text: &str) -> Result<GateChoice, String> {
 }
 
 /// Room must be there within so long, and the service whole: a node takes two minutes on a bad day.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 impl RollingArgs {
+    /// The same options for the way back after a failure, which the operator approved with the way there.
+    #[must_use]
+    pub fn for_the_way_back(&self) -> Self {
+        Self {
+            on_failure: OnFailure::Stop,
+            yes: true,
+            max_outage: None,
+            max_total_outage: None,
+            ..self.clone()
+        }
+    }
+
     /// The strategy that was chosen.
     pub fn strategy(&self) -> Strategy {
         match (self.wave_size, self.strategy) {
