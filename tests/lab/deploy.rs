@@ -54,14 +54,9 @@ fn again(lab: &Lab) {
 fn own_change(lab: &Lab) {
     let service = lab.service("own-change");
     service.deploy("explore");
-    let (set, namespace) = (service.name.as_str(), service.name.as_str());
     let image = "registry.example/demo:9.9.9";
-    let upgrade = ["upgrade", set, "-n", namespace, "--image", image, "--settle", "0s", "--yes"];
-    service.shardctl(&upgrade).ended(0);
-    service
-        .shardctl(&["deploy", "-f", service.path(), "--phase", "explore", "--dry-run=server"])
-        .ended(0)
-        .said(image);
+    service.shardctl(&["upgrade", &service.name, "--image", image, "--settle", "0s", "--yes"]).ended(0);
+    service.deploy_with(&["--phase", "explore", "--dry-run=server"]).ended(0).said(image);
 }
 
 fn conflict(lab: &Lab) {
