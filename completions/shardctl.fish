@@ -192,7 +192,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s f -l file 
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to -d 'The phase whose node pool the shards move to; its pool is named by the ShardSet file' -r -f -a "explore\t'A broad node pool: find out which machine fits'
 stable\t'One pinned instance type, tainted, no voluntary disruption'"
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to-nodepool -d 'The node pool that the shards move to' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l strategy -d 'How many shards go down together' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
 canary\t'One shard proves the place and the template, then all others at once: two outages'"
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l wave-size -d 'One shard first, then so many at a time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'
@@ -233,7 +233,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s h -l help 
 complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l image -d 'The new image, with a tag that never moves or a digest; CONTAINER=REF where the pod has several containers' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l set-resources -d 'New requests and limits of a shard, both alike: cpu=4,memory=26Gi' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l strategy -d 'How many shards go down together' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
 canary\t'One shard proves the place and the template, then all others at once: two outages'"
 complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l wave-size -d 'One shard first, then so many at a time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'
@@ -272,7 +272,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s y -l yes -
 complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l workload -d 'The StatefulSet whose shards are moved; may be left out when the namespace has one' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -s f -l file -d 'The ShardSet file of the workload' -r -F
-complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l strategy -d 'How many shards go down together' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
 canary\t'One shard proves the place and the template, then all others at once: two outages'"
 complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l wave-size -d 'One shard first, then so many at a time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'
@@ -406,7 +406,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_se
 complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l to-revision -d 'The revision to go back to, as `shardctl rollout history` numbers them' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l strategy -d 'How many shards go down together' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
 canary\t'One shard proves the place and the template, then all others at once: two outages'"
 complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l wave-size -d 'One shard first, then so many at a time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'

@@ -90,7 +90,7 @@ async fn upgrade(context: &Context, args: &UpgradeArgs) -> Result<ExitCode, Comm
         operation: Operation::Upgrade { what },
         snapshot,
         by: found.by.clone(),
-        policy: args.rolling.policy(snapshot, SETTLE)?,
+        policy: args.rolling.policy(snapshot, target.shardset.as_ref(), SETTLE)?,
         order: args.rolling.order(Order::Descending),
         goal: Goal { revision, node_pool: None, avoid_nodes: BTreeSet::new() },
         arming,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::aftermath::verify_after;
 use super::concerns::refuse_concerns;
 use super::options::{DryRun, RollingArgs, RunOutput};
 use super::surroundings::Found;
@@ -53,7 +54,10 @@ pub fn open_run<'a>(found: &'a Found, new: &Run) -> Result<Before<'a>, CommandEr
     }
     let state = match &open.state {
         State::Stopped { why } => format!("stopped part-way: {why}"),
-        _ => format!("is not done; {} works on it, or did", open.by),
+        _ => match &found.holder {
+            Some(holder) => return Err(held(holder, found)),
+            None => format!("was left by {}, which ended without a word", open.by),
+        },
     };
     Err(CommandError::refused(format!("run {} {state}; nothing was changed", open.id))
         .hint("`shardctl rollout status` tells where it stands")
@@ -115,7 +119,7 @@ pub async fn carry_out(
         .await?;
     }
     let ended = perform(context, target, args.output, found, run, None, lock, &approved).await?;
-    let exit = conclude(context, args.output, &ended);
+    let exit = conclude(context, target, args.output, found, &ended).await;
     let goes_back = ended.run.policy.on_failure == OnFailure::Undo && ended.run.arming.is_some();
     match (&ended.run.state, exit) {
         (State::Stopped { why: StopReason::Blocked(_) }, Err(error)) if goes_back => {
@@ -145,7 +149,7 @@ pub async fn go_on(
     run.attempt += 1;
     run.by = found.by.clone();
     let ended = perform(context, target, output, found, run, Some(journalled), lock, approved).await?;
-    conclude(context, output, &ended)
+    conclude(context, target, output, found, &ended).await
 }
 
 /// Takes a run back that was stopped: everything but the shards that it moved.
@@ -345,7 +349,13 @@ pub(super) fn held(holder: &Holder, found: &Found) -> CommandError {
         .hint(format!("if that process is dead, its lock ends in {ends}"))
 }
 
-fn conclude(context: &Context, output: RunOutput, ended: &Ended) -> Result<ExitCode, CommandError> {
+async fn conclude(
+    context: &Context,
+    target: &Target,
+    output: RunOutput,
+    found: &Found,
+    ended: &Ended,
+) -> Result<ExitCode, CommandError> {
     let run = &ended.run;
     let ui = &context.ui;
     if output == RunOutput::Table {
@@ -354,7 +364,7 @@ fn conclude(context: &Context, output: RunOutput, ended: &Ended) -> Result<ExitC
     let resume = "`shardctl rollout resume` goes on when that is mended, `shardctl rollout undo` goes back to the \
                   template before, `shardctl rollout abort` takes the run back";
     match &run.state {
-        State::Done => Ok(ExitCode::Done),
+        State::Done => verify_after(context, target, &found.snapshot).await,
         State::Aborted { why } => {
             Err(CommandError::refused(format!("{why}; no shard was touched, and everything is as it was")))
         }

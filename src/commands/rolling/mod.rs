@@ -1,5 +1,6 @@
 //! What migrate, upgrade, drain and undo have in common: plan, show, ask, lock, carry out, report.
 
+mod aftermath;
 mod carry_out;
 mod concerns;
 mod options;

@@ -46,7 +46,7 @@ pub async fn undo(
         operation: Operation::Undo { revision: name },
         snapshot,
         by: found.by.clone(),
-        policy: args.policy(snapshot, SETTLE)?,
+        policy: args.policy(snapshot, target.shardset.as_ref(), SETTLE)?,
         order: args.order(Order::Descending),
         goal: Goal { revision, node_pool: None, avoid_nodes: BTreeSet::new() },
         arming,
