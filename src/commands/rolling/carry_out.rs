@@ -1,12 +1,10 @@
 //! From an approved plan to its end.
 
-use std::time::Duration;
-
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::aftermath::verify_after;
 use super::concerns::refuse_concerns;
+use super::lock::{held, take_lock};
 use super::options::{DryRun, RollingArgs, RunOutput};
+use super::signals::listen;
 use super::surroundings::Found;
 use crate::commands::confirm::confirm;
 use crate::commands::target::Target;
@@ -14,7 +12,7 @@ use crate::context::Context;
 use crate::domain::rolling::{OnFailure, Run, State, StopReason};
 use crate::domain::shardset::manifests::Manifest;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::{ApplyOptions, Holder, Journalled, LiveCluster, Lock, Taken};
+use crate::k8s::{ApplyOptions, Journalled, LiveCluster, Lock};
 use crate::ops::{Approved, Ended, Event, Happened, Interrupt, drive, let_go};
 use crate::render::report::rolling as report;
 
@@ -219,47 +217,6 @@ async fn close(
     Ok(live.into_lock())
 }
 
-/// Takes the lock. One that the process held which works on `journalled` no more is waited for: it ends by itself.
-async fn take_lock(
-    context: &Context,
-    target: &Target,
-    found: &Found,
-    run: &Run,
-    journalled: Option<&Journalled>,
-) -> Result<Lock, CommandError> {
-    let who = found.by.to_string();
-    let holder = match target.cluster.take_lock(&target.reference, &run.id, &who).await? {
-        Taken::Ours(lock) => return Ok(lock),
-        Taken::HeldBy(holder) => holder,
-    };
-    let was_its = journalled.is_some_and(|journalled| journalled.run.by.to_string() == holder.who);
-    if !was_its {
-        return Err(held(&holder, found));
-    }
-    context.ui.say(format!(
-        "{} may still work on run {}; its lock ends in {} unless it does",
-        holder.who,
-        run.id,
-        humantime::format_duration(Duration::from_secs(holder.ends_in.as_secs() + 1))
-    ));
-    let deadline = tokio::time::Instant::now() + holder.ends_in;
-    loop {
-        tokio::time::sleep(LOCK_AGAIN.min(deadline.saturating_duration_since(tokio::time::Instant::now())))
-            .await;
-        match target.cluster.take_lock(&target.reference, &run.id, &who).await? {
-            Taken::Ours(lock) => return Ok(lock),
-            // It was renewed: its holder is alive.
-            Taken::HeldBy(now) if now.ends > holder.ends || now.who != holder.who => {
-                return Err(held(&now, found));
-            }
-            Taken::HeldBy(_) => tokio::time::sleep(LOCK_AGAIN).await,
-        }
-    }
-}
-
-/// A lock that is about to end is asked for again after so long.
-const LOCK_AGAIN: Duration = Duration::from_secs(1);
-
 #[expect(clippy::too_many_arguments, reason = "the end of every command that rolls")]
 async fn perform(
     context: &Context,
@@ -309,24 +266,6 @@ fn in_short(run: &Run) -> (&'static str, String, bool) {
     }
 }
 
-/// Hands signals on: the first asks to stop after the step, the second at once. A terminal that goes away stops nothing.
-async fn listen(interrupt: &Interrupt) {
-    let stream = |kind| signal(kind).ok();
-    let (mut int, mut term, mut hangup) =
-        (stream(SignalKind::interrupt()), stream(SignalKind::terminate()), stream(SignalKind::hangup()));
-    let next = async |stream: &mut Option<tokio::signal::unix::Signal>| match stream {
-        Some(stream) => drop(stream.recv().await),
-        None => std::future::pending().await,
-    };
-    loop {
-        tokio::select! {
-            () = next(&mut int) => interrupt.again(),
-            () = next(&mut term) => interrupt.again(),
-            () = next(&mut hangup) => {}
-        }
-    }
-}
-
 /// Where the run takes place, so that nobody moves the shards of another cluster than they think.
 fn destination(target: &Target) -> String {
     let namespace = &target.reference.namespace;
@@ -334,19 +273,6 @@ fn destination(target: &Target) -> String {
         Some(context) => format!("context {context}, namespace {namespace}"),
         None => format!("this cluster, namespace {namespace}"),
     }
-}
-
-/// Somebody else has the lock.
-pub(super) fn held(holder: &Holder, found: &Found) -> CommandError {
-    let run = holder.run.as_deref().map(|run| format!(" for run {run}")).unwrap_or_default();
-    let since = holder
-        .since
-        .map(|since| format!(" since {}", crate::domain::age::age(since, found.now)))
-        .unwrap_or_default();
-    let ends = humantime::format_duration(Duration::from_secs(holder.ends_in.as_secs() + 1));
-    CommandError::refused(format!("{} holds the lock{run}{since}; nothing was changed", holder.who))
-        .hint("wait for it to end; `shardctl rollout status --watch` shows it")
-        .hint(format!("if that process is dead, its lock ends in {ends}"))
 }
 
 async fn conclude(

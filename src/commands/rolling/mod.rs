@@ -3,8 +3,10 @@
 mod aftermath;
 mod carry_out;
 mod concerns;
+mod lock;
 mod options;
 mod room;
+mod signals;
 mod surroundings;
 mod undo;
 
