@@ -8,6 +8,7 @@ pub mod nap;
 pub mod packing;
 pub mod prerequisites;
 pub mod quantity;
+pub mod rolling;
 pub mod shard_state;
 pub mod shardset;
 pub mod snapshot;

@@ -1,0 +1,3 @@
+//! Rolling operations: moving the shards of a service with the least outage.
+
+pub mod proof;

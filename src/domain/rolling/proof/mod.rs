@@ -1,0 +1,5 @@
+//! The proof of a rolling operation.
+
+mod terrain;
+
+pub use terrain::Terrain;
