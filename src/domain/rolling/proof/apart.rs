@@ -57,8 +57,8 @@ struct Tally {
     of_node: BTreeMap<NodeName, usize>,
     /// The domain of each kind of machine; none where it is not known, or where each machine is one of its own.
     of_kind: Vec<Option<usize>>,
-    /// The domains of new machines, in the order in which they were made.
-    of_new: Vec<Option<usize>>,
+    /// The domain of each new machine that was made.
+    of_new: BTreeMap<usize, Option<usize>>,
     /// Shards in each domain.
     shards: Vec<u32>,
     /// Nodes in each domain.
@@ -72,6 +72,8 @@ pub(super) struct Apart {
     tries: u32,
     /// The furthest step that was reached.
     deepest: usize,
+    /// The step to stop before.
+    until: usize,
 }
 
 /// How playing ended.
@@ -102,11 +104,7 @@ impl Apart {
             }
             tallies.push(tally);
         }
-        Self { tallies, tries: 0, deepest: 0 }
-    }
-
-    pub fn has_rules(&self) -> bool {
-        !self.tallies.is_empty()
+        Self { tallies, tries: 0, deepest: 0, until: 0 }
     }
 
     /// Whether a rule is about zones.
@@ -120,27 +118,32 @@ impl Apart {
         texts.join(", ")
     }
 
-    /// Whether the places of a placement keep the rules, taken one after the other.
-    pub fn allows(&self, placement: &Placement<'_>) -> bool {
-        let mut played = self.clone();
-        let problem = placement.problem;
-        for kind in &placement.opened {
-            // The machines of a batch are all there before its pods are placed.
-            played.open(*kind);
+    /// Whether the places of the steps before `until` keep the rules, taken one after the other.
+    pub fn allows(&self, placement: &Placement<'_>, until: usize) -> bool {
+        if self.tallies.is_empty() {
+            return true;
         }
-        (0..problem.moves.len()).all(|step| {
+        let mut played = self.clone();
+        (0..until).all(|step| {
             played.begin(placement, step);
             let Some(place) = placement.place_of[step] else { return false };
+            let new = place.checked_sub(placement.problem.hosts.len());
+            if let Some(new) = new.filter(|new| !played.is_open(*new)) {
+                let kind = placement.opened[new];
+                if !played.may_open(placement, kind, placement.problem.moves[step].class) {
+                    return false;
+                }
+                played.open(new, kind);
+            }
             let is_allowed = played.may_go(placement, place);
             played.put(placement, place, 1);
             is_allowed
         })
     }
 
-    /// Finds places for all steps under the rules.
-    pub fn play<'p>(&mut self, mut placement: Placement<'p>, batch: Batch) -> Played<'p> {
-        self.tries = 0;
-        self.deepest = 0;
+    /// Finds places for the steps before `until` under the rules.
+    pub fn play<'p>(&mut self, mut placement: Placement<'p>, until: usize, batch: Batch) -> Played<'p> {
+        self.until = until;
         match self.from(&mut placement, 0, batch) {
             Some(true) => Played::Through(Box::new(placement)),
             Some(false) => Played::Stuck(self.deepest),
@@ -151,7 +154,10 @@ impl Apart {
     /// Whether the steps from `step` on can be played; none when the search gave up.
     fn from(&mut self, placement: &mut Placement<'_>, step: usize, batch: Batch) -> Option<bool> {
         let problem = placement.problem;
-        let Some(one) = problem.moves.get(step) else { return Some(true) };
+        if step == self.until {
+            return Some(true);
+        }
+        let one = &problem.moves[step];
         self.deepest = self.deepest.max(step);
         self.begin(placement, step);
         for place in self.places(placement, step) {
@@ -181,7 +187,8 @@ impl Apart {
                 return None;
             }
             let place = placement.open(kind);
-            self.open(kind);
+            let new = place - problem.hosts.len();
+            self.open(new, kind);
             if self.may_go(placement, place) {
                 placement.put(step, place);
                 self.put(placement, place, 1);
@@ -191,7 +198,7 @@ impl Apart {
                 self.put(placement, place, -1);
                 placement.take(step);
             }
-            self.close();
+            self.close(new);
             placement.close();
         }
         self.undo(placement, step);
@@ -265,7 +272,11 @@ impl Apart {
         }
     }
 
-    fn open(&mut self, kind: usize) {
+    fn is_open(&self, new: usize) -> bool {
+        self.tallies.iter().all(|tally| tally.of_new.contains_key(&new))
+    }
+
+    fn open(&mut self, new: usize, kind: usize) {
         for tally in &mut self.tallies {
             let domain = tally.of_kind[kind].or_else(|| {
                 (tally.rule.key == HOSTNAME).then(|| {
@@ -277,13 +288,14 @@ impl Apart {
             if let Some(domain) = domain {
                 tally.nodes[domain] += 1;
             }
-            tally.of_new.push(domain);
+            tally.of_new.insert(new, domain);
         }
     }
 
-    fn close(&mut self) {
+    /// Takes back the machine that was made last.
+    fn close(&mut self, new: usize) {
         for tally in &mut self.tallies {
-            if let Some(domain) = tally.of_new.pop().flatten() {
+            if let Some(domain) = tally.of_new.remove(&new).flatten() {
                 tally.nodes[domain] -= 1;
                 if tally.rule.key == HOSTNAME {
                     tally.shards.pop();
@@ -302,7 +314,7 @@ impl Apart {
         self.tallies.iter().zip(emptiest).all(|(tally, emptiest)| {
             match (tally.domain(placement, place), tally.rule.bound) {
                 (Some(domain), Bound::One) => tally.shards[domain] == 0,
-                (Some(domain), Bound::Skew(most)) => tally.shards[domain] + 1 <= most + emptiest,
+                (Some(domain), Bound::Skew(most)) => tally.shards[domain] < most + emptiest,
                 (None, Bound::One) => true,
                 // kube-scheduler puts nothing on a node without the label; what a new one will have is not known.
                 (None, Bound::Skew(_)) => placement.kind_of(place).is_some(),
@@ -317,7 +329,7 @@ impl Apart {
             (Some(domain), Bound::Skew(most)) => {
                 let own = kinds.iter().zip(&tally.of_kind).filter(|(one, _)| one.fits[class]);
                 let emptiest = own.filter_map(|(_, domain)| *domain).map(|domain| tally.shards[domain]).min();
-                tally.shards[domain] + 1 <= most + emptiest.unwrap_or(0)
+                tally.shards[domain] < most + emptiest.unwrap_or(0)
             }
             _ => true,
         })
@@ -336,7 +348,7 @@ impl Tally {
             rule,
             of_node: BTreeMap::new(),
             of_kind: Vec::new(),
-            of_new: Vec::new(),
+            of_new: BTreeMap::new(),
             shards: Vec::new(),
             nodes: Vec::new(),
         };
@@ -400,7 +412,7 @@ impl Tally {
     fn domain(&self, placement: &Placement<'_>, place: usize) -> Option<usize> {
         match placement.problem.hosts.get(place) {
             Some(host) => self.of_node.get(&host.node.name).copied(),
-            None => self.of_new.get(place - placement.problem.hosts.len()).copied().flatten(),
+            None => self.of_new.get(&(place - placement.problem.hosts.len())).copied().flatten(),
         }
     }
 

@@ -35,6 +35,8 @@ pub enum Doubt {
     Company { rule: String },
     /// The pool does not say in which zones it makes nodes, and the template spreads its pods over zones.
     Zones { pool: NodePoolName },
+    /// The template does not name the pools that it goes to: there may be nodes for it that were not looked at.
+    OtherNodes,
     /// Neither a way nor its absence was found in the time that a proof may take; `step` (1 is the first) and those
     /// after it are not proved.
     Undecided { step: u32 },
@@ -141,6 +143,10 @@ impl fmt::Display for Doubt {
             Self::Zones { pool } => write!(
                 f,
                 "nodepool/{pool} does not say in which zones it makes nodes, and the template spreads its pods over zones"
+            ),
+            Self::OtherNodes => f.write_str(
+                "the template names no node pool, so there may be room on nodes that carry no shard; those were not \
+                 looked at",
             ),
             Self::Undecided { step } => write!(
                 f,

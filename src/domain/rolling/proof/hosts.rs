@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Add as _;
 
-use super::moves::{Move, Moves, room_held};
+use super::moves::{AZURE_DISK, Move, Moves, room_held};
+use super::refusal::Lack;
 use super::{Request, Terrain};
 use crate::domain::catalogue;
 use crate::domain::names::NodeName;
@@ -31,18 +32,82 @@ pub(super) struct Host<'a> {
     pub levels: Vec<Level>,
     /// Whether the shards of each class may go there.
     pub fits: Vec<bool>,
-    /// Allocatable less everything that requests room there now, moved shards included; less than nothing where
-    /// pods request more than there is.
-    pub free: Resources,
-    /// What moved shards leave there, by the wave that they leave with; empty when room is made first.
-    pub leaves: Vec<(u32, Resources)>,
+    room: Room,
+}
+
+/// What a node has for moved shards.
+#[derive(Clone, Debug)]
+struct Room {
+    /// What one moved shard requests.
+    requests: Resources,
+    /// Allocatable less everything that requests room now, moved shards included; less than nothing where pods
+    /// request more than there is.
+    free: Resources,
+    free_pods: i64,
+    /// For each driver with a limit: disks of one shard, and how many more can be attached now.
+    free_disks: Vec<(u32, i64)>,
+    /// Shards that are there now.
+    shards: u32,
+    /// Whether no two shards may share a node.
+    is_apart: bool,
+    /// Moved shards that are there now: with which wave each goes, and what it leaves.
+    leaving: Vec<(u32, Resources)>,
+    /// Whether what they leave counts, or placeholders have been put beside them.
+    is_freed: bool,
+}
+
+impl Room {
+    fn gone(&self, wave: u32) -> u32 {
+        count(self.leaving.iter().filter(|(with, _)| *with <= wave).count())
+    }
+
+    /// What is free once a wave has gone down.
+    fn free_at(&self, wave: u32) -> Resources {
+        let left = self.leaving.iter().filter(|(with, _)| self.is_freed && *with <= wave);
+        left.map(|(_, requests)| *requests).fold(self.free, Resources::add)
+    }
+
+    fn by_pods(&self, wave: u32) -> u32 {
+        let freed = if self.is_freed { self.gone(wave) } else { 0 };
+        u32::try_from(self.free_pods + i64::from(freed)).unwrap_or(0)
+    }
+
+    fn by_disks(&self, wave: u32) -> u32 {
+        let slots = self.free_disks.iter().map(|(disks, free)| {
+            u32::try_from(free + i64::from(self.gone(wave) * disks)).unwrap_or(0) / disks
+        });
+        slots.min().unwrap_or(u32::MAX)
+    }
+
+    fn by_distance(&self, wave: u32) -> u32 {
+        if self.is_apart { u32::from(self.shards <= self.gone(wave)) } else { u32::MAX }
+    }
+
+    /// How many moved shards there can be.
+    fn slots(&self, wave: u32) -> u32 {
+        slots(self.free_at(wave), self.by_pods(wave), self.requests)
+            .min(self.by_disks(wave))
+            .min(self.by_distance(wave))
+    }
 }
 
 impl Host<'_> {
-    /// What is free once a wave has gone down.
-    pub fn free_at(&self, wave: u32) -> Resources {
-        let left = self.leaves.iter().filter(|(from, _)| *from <= wave).map(|(_, requests)| *requests);
-        left.fold(self.free, Resources::add)
+    /// What is left after a wave has gone down and so many moved shards have come.
+    pub fn free_at(&self, wave: u32, placed: u32) -> Resources {
+        minus(self.room.free_at(wave), self.room.requests * placed)
+    }
+
+    /// What keeps one more shard out then.
+    pub fn lack(&self, wave: u32, placed: u32) -> Lack {
+        if !self.free_at(wave, placed).holds(self.room.requests) {
+            Lack::Room
+        } else if self.room.by_pods(wave) <= placed {
+            Lack::Pods
+        } else if self.room.by_disks(wave) <= placed {
+            Lack::Disks
+        } else {
+            Lack::Distance
+        }
     }
 }
 
@@ -160,39 +225,29 @@ fn host<'a>(
 ) -> Host<'a> {
     // Pods that were not read may take everything that the moved shards do not leave.
     let is_blind = snapshot.occupants.is_err();
-    let (free, free_pods) = match is_blind {
-        true => (Resources::default(), 0),
-        false => {
-            (minus(node.allocatable, load.requests), i64::from(node.allocatable_pods) - i64::from(load.pods))
-        }
+    let free_pods = i64::from(node.allocatable_pods) - i64::from(load.pods);
+    let room = Room {
+        requests: request.template.requests,
+        free: if is_blind { Resources::default() } else { minus(node.allocatable, load.requests) },
+        free_pods: if is_blind { 0 } else { free_pods },
+        free_disks: free_disks(terrain, moves, node, load, is_blind),
+        shards: load.shards,
+        is_apart: super::is_apart_by_hostname(request.template),
+        leaving: load.leaving.iter().filter_map(|one| Some((one.wave, one.old.as_ref()?.1))).collect(),
+        is_freed: !request.makes_room_first,
     };
-    let leaves: Vec<(u32, Resources)> = match request.makes_room_first {
-        true => Vec::new(),
-        false => load.leaving.iter().filter_map(|one| Some((one.wave, one.old.as_ref()?.1))).collect(),
-    };
-    let mut host = Host { node, levels: Vec::new(), fits: fits(moves, node, load), free, leaves };
-    let is_apart = super::is_apart_by_hostname(request.template);
-    let free_disks = free_disks(terrain, moves, node, load, is_blind);
-    let mut waves: Vec<u32> = load.leaving.iter().map(|one| one.wave).collect();
+    let mut waves: Vec<u32> = room.leaving.iter().map(|(wave, _)| *wave).collect();
     waves.push(0);
     waves.sort_unstable();
     waves.dedup();
+    let mut levels: Vec<Level> = Vec::new();
     for wave in waves {
-        let gone = count(load.leaving.iter().filter(|one| one.wave <= wave).count());
-        let freed_pods = if request.makes_room_first { 0 } else { i64::from(gone) };
-        let pods = u32::try_from(free_pods + freed_pods).unwrap_or(0);
-        let mut slots = slots(host.free_at(wave), pods, request.template.requests);
-        for (disks, free) in &free_disks {
-            slots = slots.min(u32::try_from(free + i64::from(gone * disks)).unwrap_or(0) / disks);
-        }
-        if is_apart {
-            slots = slots.min(u32::from(load.shards <= gone));
-        }
-        if host.levels.last().is_none_or(|level| level.slots != slots) {
-            host.levels.push(Level { from: wave, slots });
+        let slots = room.slots(wave);
+        if levels.last().is_none_or(|level| level.slots != slots) {
+            levels.push(Level { from: wave, slots });
         }
     }
-    host
+    Host { node, levels, fits: fits(moves, node, load), room }
 }
 
 /// How many pods fit into what is free; all that the pods' number allows when they request nothing.
@@ -220,7 +275,7 @@ fn free_disks(
             let limit = match (told, *driver) {
                 (Some(limits), "") => limits.values().min().copied(),
                 (Some(limits), driver) => limits.get(driver).copied(),
-                (None, "" | super::moves::AZURE_DISK) => by_size(),
+                (None, "" | AZURE_DISK) => by_size(),
                 (None, _) => None,
             }?;
             // Which drivers other pods' claims are of is not known: all of them count.

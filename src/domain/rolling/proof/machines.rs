@@ -11,10 +11,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::doubt::Doubt;
-use super::hosts::{Level, count, minus, slots};
+use super::hosts::{Level, minus, slots};
 use super::moves::{AZURE_DISK, Moves, is_zone};
-use super::refusal::NoNode;
-use super::search::{Stuck, by_preference};
+use super::placement::Problem;
+use super::refusal::{NoNode, ShortLimit};
+use super::search::{Batch, Stuck, as_karpenter, by_preference};
 use super::{Request, Terms, Terrain};
 use crate::domain::catalogue::{self, Size};
 use crate::domain::nap;
@@ -132,16 +133,17 @@ impl Book<'_> {
 
 impl Foundry<'_> {
     /// The limit that keeps a pool from making one more machine for a step, and what would be enough.
-    pub fn at_limit(&self, index: usize, stuck: &Stuck<'_>, moves: &Moves<'_>) -> Option<NoNode> {
+    pub fn at_limit(&self, index: usize, stuck: &Stuck<'_>, batch: Batch) -> Option<NoNode> {
         let book = &self.books[index];
         let left = &stuck.placement.left[index];
-        let class = moves.list[stuck.step].class;
+        let problem = stuck.placement.problem;
+        let class = problem.moves[stuck.step].class;
         let own = self.kinds.iter().filter(|kind| kind.pool == index);
         let fitting = own.clone().filter(|kind| kind.fits[class]);
         let Some(kind) = fitting.min_by(|a, b| by_preference(a, b)) else {
             let is_made = own.clone().next().is_some();
             let zones: BTreeSet<String> = own.filter_map(|kind| kind.zone.clone()).collect();
-            let volumes = moves.classes[class].zones().into_iter().map(str::to_owned).collect();
+            let volumes = problem.classes[class].zones().into_iter().map(str::to_owned).collect();
             return is_made.then(|| NoNode::Zone { volumes, zones: zones.into_iter().collect() });
         };
         let short =
@@ -150,20 +152,35 @@ impl Foundry<'_> {
         let share =
             |limit: &usize| left[*limit].map_or(0.0, |left| left.as_f64() / kind.takes[*limit].as_f64());
         let worst = short.min_by(|a, b| share(a).total_cmp(&share(b)))?;
-        let waiting = count(moves.list.len() - stuck.step).div_ceil(kind.held[0].slots.max(1));
-        let enough = (0..LIMITED.len()).filter_map(|limit| {
-            let (most, left) = (book.limits[limit]?, left[limit]?);
-            let all = most - left + kind.counts[limit] * waiting;
-            (all > most).then(|| (LIMITED[limit], rounded_up(LIMITED[limit], all)))
-        });
-        Some(NoNode::Limit {
+        Some(NoNode::Limit(Box::new(ShortLimit {
             resource: LIMITED[worst],
             limit: book.limits[worst]?,
             left: left[worst]?,
             instance_type: kind.instance_type.clone(),
             takes: kind.takes[worst],
-            enough: enough.collect(),
-        })
+            enough: self.enough(index, problem, batch),
+        })))
+    }
+
+    /// Limits of a pool that would do for every step: what it would make if it had none.
+    fn enough(&self, index: usize, problem: &Problem<'_>, batch: Batch) -> Vec<(&'static str, Quantity)> {
+        let mut without = problem.clone();
+        without.left[index] = [None; 3];
+        let opened = match as_karpenter(&without, batch) {
+            Ok(placement) => placement.opened,
+            Err((stuck, _)) => stuck.placement.opened,
+        };
+        let mut all = self.books[index].used;
+        for kind in opened.iter().map(|kind| &self.kinds[*kind]).filter(|kind| kind.pool == index) {
+            for (all, counts) in all.iter_mut().zip(kind.counts) {
+                *all += counts;
+            }
+        }
+        let limits = LIMITED.into_iter().zip(self.books[index].limits).zip(all);
+        limits
+            .filter(|((_, limit), all)| limit.is_some_and(|limit| *all > limit))
+            .map(|((resource, _), all)| (resource, rounded_up(resource, all)))
+            .collect()
     }
 }
 

@@ -20,6 +20,8 @@ mod hosts;
 mod machines;
 mod moves;
 mod placement;
+#[cfg(test)]
+mod properties;
 mod quota;
 mod refusal;
 mod search;
@@ -40,9 +42,9 @@ use search::{Batch, Found, Stuck};
 
 use super::super::names::{NodeName, NodePoolName, PodName, nearest};
 use super::super::quantity::Quantity;
-use super::super::snapshot::{NodeTerm, PodTemplate, Snapshot};
+use super::super::snapshot::{NODE_POOL_LABEL, NodeTerm, PodTemplate, Snapshot};
 pub use doubt::{Doubt, Unread};
-pub use refusal::{At, NoNode, NoRoom, QuotaShort, Refusal};
+pub use refusal::{At, FullNode, Lack, NoNode, NoRoom, QuotaShort, Refusal, ShortLimit};
 pub use terrain::Terrain;
 
 /// Alternatives of what a node must be.
@@ -184,7 +186,7 @@ pub fn prove(snapshot: &Snapshot, terrain: &Terrain, request: &Request<'_>) -> R
     if request.makes_room_first
         && let Some(short) = quota::short_for_room(quotas, request, shards)
     {
-        return Err(Refusal::QuotaForRoom { shards, short });
+        return Err(Refusal::QuotaForRoom { shards, short: Box::new(short) });
     }
     let short = quota::first_short_step(quotas, snapshot, request, &moves.list);
 
@@ -203,12 +205,17 @@ pub fn prove(snapshot: &Snapshot, terrain: &Terrain, request: &Request<'_>) -> R
     if let Some((step, short)) = short
         && stuck_at.is_none_or(|stuck| step <= stuck)
     {
-        return Err(Refusal::Quota { at: writer.at(step), short });
+        return Err(Refusal::Quota { at: writer.at(step), short: Box::new(short) });
     }
-    let is_blind = snapshot.nodes.is_err()
+    let sees_all = request.target_pool.is_some() || names_its_pools(request.template);
+    let is_blind = !sees_all
+        || snapshot.nodes.is_err()
         || terrain.pool_nodes.is_err()
         || snapshot.node_pools.is_err()
         || (snapshot.occupants.is_err() && !ground.hosts.is_empty());
+    if stuck_at.is_some() && !sees_all {
+        doubts.push(Doubt::OtherNodes);
+    }
     match outcome {
         Outcome::Placed { placement, lucky } => Ok(writer.proof(&placement, None, lucky, doubts)),
         Outcome::Stuck(stuck) if !is_blind => Err(writer.no_room(&stuck)),
@@ -223,6 +230,14 @@ pub fn prove(snapshot: &Snapshot, terrain: &Terrain, request: &Request<'_>) -> R
             Ok(writer.proof(&placement, Some(step), None, doubts))
         }
     }
+}
+
+/// Whether the template goes to pools that it names and nowhere else. All nodes of these are in the snapshot; of any
+/// other template nobody looks at all nodes that it might go to.
+fn names_its_pools(template: &PodTemplate) -> bool {
+    let names_pool =
+        |term: &NodeTerm| term.iter().any(|one| one.key == NODE_POOL_LABEL && one.operator == "In");
+    !template.node_terms.is_empty() && template.node_terms.iter().all(names_pool)
 }
 
 fn check_target(snapshot: &Snapshot, request: &Request<'_>) -> Result<(), Refusal> {
@@ -276,43 +291,54 @@ impl Outcome<'_> {
     }
 }
 
+/// Which shards wait for machines at the same time.
+fn batch(request: &Request<'_>) -> Batch {
+    if request.makes_room_first { Batch::All } else { Batch::Wave }
+}
+
 fn look<'p>(
     planned: &'p Problem<'p>,
     problem: &'p Problem<'p>,
     apart: &Apart,
     request: &Request<'_>,
 ) -> Outcome<'p> {
-    let batch = if request.makes_room_first { Batch::All } else { Batch::Wave };
+    let batch = batch(request);
+    let steps = problem.moves.len();
     // Shards that wait one at a time are put by kube-scheduler wherever they fit; only together Karpenter plans them.
-    if batch == Batch::All || request.waves.iter().any(|wave| wave.len() > 1) {
-        let found = search::as_karpenter(planned, batch);
-        if let Ok(placement) = found
-            && (!apart.has_rules() || apart.allows(&placement))
-        {
-            return Outcome::Placed { placement, lucky: None };
-        }
+    if (batch == Batch::All || request.waves.iter().any(|wave| wave.len() > 1))
+        && let Ok(placement) = search::as_karpenter(planned, batch)
+        && apart.allows(&placement, steps)
+    {
+        return Outcome::Placed { placement, lucky: None };
     }
-    let (placement, lucky) = match search::as_karpenter(problem, batch) {
-        Ok(placement) => (placement, None),
-        Err((stuck, true)) => return Outcome::Stuck(stuck),
+    let (placement, lucky, stuck_at) = match search::as_karpenter(problem, batch) {
+        Ok(placement) => (placement, None, None),
+        Err((stuck, true)) => (stuck.placement, None, Some(stuck.step)),
         Err((stuck, false)) => {
             let step = stuck.step;
             match search::exhaustive(problem, stuck) {
-                Found::All(placement) => (placement, Some(step)),
-                Found::Stuck(stuck) => return Outcome::Stuck(stuck),
+                Found::All(placement) => (placement, Some(step), None),
+                Found::Stuck(stuck) => (stuck.placement, None, Some(stuck.step)),
                 Found::GaveUp(stuck) => {
                     return Outcome::Undecided { step: stuck.step, placement: stuck.placement };
                 }
             }
         }
     };
-    if !apart.has_rules() || apart.allows(&placement) {
-        return Outcome::Placed { placement, lucky };
-    }
-    match apart.clone().play(Placement::new(problem), batch) {
-        Played::Through(placement) => Outcome::Placed { placement: *placement, lucky },
-        Played::Stuck(step) => Outcome::KeptApart { step, placement },
-        Played::GaveUp(step) => Outcome::Undecided { step, placement },
+    // Where room ends, the rules may have ended earlier.
+    let until = stuck_at.unwrap_or(steps);
+    let placement = if apart.allows(&placement, until) {
+        placement
+    } else {
+        match apart.clone().play(Placement::new(problem), until, batch) {
+            Played::Through(placement) => *placement,
+            Played::Stuck(step) => return Outcome::KeptApart { step, placement },
+            Played::GaveUp(step) => return Outcome::Undecided { step, placement },
+        }
+    };
+    match stuck_at {
+        None => Outcome::Placed { placement, lucky },
+        Some(step) => Outcome::Stuck(Stuck { step, placement }),
     }
 }
 
@@ -446,7 +472,9 @@ impl Writer<'_> {
                 .filter_map(|kind| kind.instance_type.as_ref())
                 .collect()
         };
-        let makers: BTreeSet<usize> = self.foundry.kinds.iter().map(|kind| kind.pool).collect();
+        let start = Placement::new(placement.problem);
+        let makers = self.foundry.kinds.iter().filter(|kind| start.can_open(kind)).map(|kind| kind.pool);
+        let makers: BTreeSet<usize> = makers.collect();
         if !used.is_empty() && makers.len() > 1 {
             doubts.push(Doubt::SeveralPools { pools: makers.into_iter().map(name).collect() });
         }
@@ -499,12 +527,12 @@ impl Writer<'_> {
         let requests = self.request.template.requests;
         let class = &self.moves.classes[one.class];
         let open = self.ground.hosts.iter().enumerate().filter(|(_, host)| host.fits[one.class]);
-        let left = open.map(|(place, host)| {
-            let taken = requests * count(stuck.placement.steps_on(place).len());
-            (&host.node.name, hosts::minus(host.free_at(one.wave), taken))
+        let full = open.map(|(place, host)| {
+            let placed = count(stuck.placement.steps_on(place).len());
+            let left = host.free_at(one.wave, placed);
+            FullNode { node: host.node.name.clone(), left, lack: host.lack(one.wave, placed) }
         });
-        let full = count(left.clone().count());
-        let roomiest = left.max_by_key(|(_, free)| (free.memory, free.cpu));
+        let full: Vec<FullNode> = full.collect();
         let mut shut: BTreeMap<String, u32> = BTreeMap::new();
         for (_, why) in &self.ground.shut {
             *shut.entry(why.to_string()).or_default() += 1;
@@ -513,7 +541,7 @@ impl Writer<'_> {
         let reasons = books.map(|(index, book)| {
             let reason = match &book.cannot {
                 Some(reason) => Some(reason.clone()),
-                None => self.foundry.at_limit(index, stuck, self.moves),
+                None => self.foundry.at_limit(index, stuck, batch(self.request)),
             };
             (book.pool.name.clone(), reason)
         });
@@ -527,8 +555,9 @@ impl Writer<'_> {
             at: self.at(stuck.step),
             needs: requests,
             zones: class.zones().into_iter().map(str::to_owned).collect(),
-            full,
-            roomiest: roomiest.map(|(name, free)| (name.clone(), free)),
+            full: count(full.len()),
+            // A node with room that something else keeps closed says more than a full one.
+            nearest: full.into_iter().max_by_key(|full| (full.left.memory, full.left.cpu)),
             shut: shut.into_iter().collect(),
             pools: if meant.is_empty() { pools } else { meant },
         }))

@@ -12,7 +12,7 @@ use super::moves::{Class, Move};
 use crate::domain::quantity::Quantity;
 
 /// Steps, places that are there, and machines that can be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Problem<'a> {
     pub moves: &'a [Move],
     pub classes: &'a [Class<'a>],

@@ -26,9 +26,9 @@ pub enum Refusal {
         rule: String,
     },
     /// The namespace may not use as much as a shard of the new template requests.
-    Quota { at: At, short: QuotaShort },
+    Quota { at: At, short: Box<QuotaShort> },
     /// The namespace may not use as much as placeholders for all shards request beside the shards.
-    QuotaForRoom { shards: u32, short: QuotaShort },
+    QuotaForRoom { shards: u32, short: Box<QuotaShort> },
 }
 
 /// A step of the operation. Displays as `step 6 of 10: biometric-shard-5`.
@@ -62,12 +62,34 @@ pub struct NoRoom {
     pub zones: Vec<String>,
     /// Nodes that are there and open to it, and have no room.
     pub full: u32,
-    /// The one of them with the most memory left, and what it leaves.
-    pub roomiest: Option<(NodeName, Resources)>,
+    /// The one of them that is nearest to having room.
+    pub nearest: Option<FullNode>,
     /// Nodes that are there and not open to it: how many for each reason.
     pub shut: Vec<(String, u32)>,
     /// Why each pool makes no node for it.
     pub pools: Vec<(NodePoolName, NoNode)>,
+}
+
+/// A node without room for one more shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FullNode {
+    pub node: NodeName,
+    /// What it has left.
+    pub left: Resources,
+    pub lack: Lack,
+}
+
+/// What a node lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// CPU or memory.
+    Room,
+    /// It runs as many pods as it may.
+    Pods,
+    /// It attaches as many disks as it can.
+    Disks,
+    /// It has a shard, and the template keeps shards apart.
+    Distance,
 }
 
 /// Why a node pool makes no node.
@@ -96,16 +118,22 @@ pub enum NoNode {
     /// It makes no nodes where the volumes are.
     Zone { volumes: Vec<String>, zones: Vec<String> },
     /// A limit leaves less than a machine takes.
-    Limit {
-        resource: &'static str,
-        limit: Quantity,
-        left: Quantity,
-        /// None when nothing is known of the machine but what the shard requests.
-        instance_type: Option<String>,
-        takes: Quantity,
-        /// Limits that would do for all steps that are left.
-        enough: Vec<(&'static str, Quantity)>,
-    },
+    Limit(Box<ShortLimit>),
+}
+
+/// A limit of a pool that leaves less than its next machine takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShortLimit {
+    /// `cpu`, `memory` or `nodes`.
+    pub resource: &'static str,
+    pub limit: Quantity,
+    /// What the machines that are there and those of the steps before leave.
+    pub left: Quantity,
+    /// None when nothing is known of the machine but what the shard requests.
+    pub instance_type: Option<String>,
+    pub takes: Quantity,
+    /// Limits that would do for every step.
+    pub enough: Vec<(&'static str, Quantity)>,
 }
 
 impl NoNode {
@@ -128,9 +156,9 @@ impl NoNode {
 
     fn remedy(&self, pool: &NodePoolName) -> String {
         match self {
-            Self::Limit { enough, .. } => {
+            Self::Limit(short) => {
                 let enough: Vec<String> =
-                    enough.iter().map(|(resource, amount)| format!("{resource} {amount}")).collect();
+                    short.enough.iter().map(|(resource, amount)| format!("{resource} {amount}")).collect();
                 format!(
                     "Raise spec.limits of nodepool/{pool} to {} or more; it does not drift any node",
                     enough.join(", ")
@@ -204,7 +232,7 @@ impl Refusal {
 impl NoRoom {
     fn remedy(&self) -> String {
         // A limit is the easiest to mend, and what a pool is not is the hardest.
-        let limit = self.pools.iter().find(|(_, reason)| matches!(reason, NoNode::Limit { .. }));
+        let limit = self.pools.iter().find(|(_, reason)| matches!(reason, NoNode::Limit(_)));
         match limit.or(self.pools.first()) {
             Some((pool, reason)) => reason.remedy(pool),
             None if self.full == 0 && !self.shut.is_empty() => {
@@ -263,13 +291,9 @@ impl fmt::Display for NoRoom {
             write!(f, " in {}", self.zones.join(" or "))?;
         }
         let mut parts = Vec::new();
-        match &self.roomiest {
-            Some((node, free)) if self.full == 1 => {
-                parts.push(format!("node {node} has {} left", leaves(*free)))
-            }
-            Some((node, free)) => {
-                parts.push(format!("none of {} nodes has that, {node} has {} left", self.full, leaves(*free)))
-            }
+        match &self.nearest {
+            Some(nearest) if self.full == 1 => parts.push(format!("node {nearest}")),
+            Some(nearest) => parts.push(format!("none of {} nodes takes it: {nearest}", self.full)),
             None => {}
         }
         if !self.shut.is_empty() {
@@ -281,6 +305,17 @@ impl fmt::Display for NoRoom {
         }
         parts.extend(self.pools.iter().map(|(pool, reason)| format!("nodepool/{pool} {reason}")));
         write!(f, "; {}", parts.join("; "))
+    }
+}
+
+impl fmt::Display for FullNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lack {
+            Lack::Room => write!(f, "{} has {} left", self.node, leaves(self.left)),
+            Lack::Pods => write!(f, "{} runs as many pods as it may", self.node),
+            Lack::Disks => write!(f, "{} attaches as many disks as it can", self.node),
+            Lack::Distance => write!(f, "{} has a shard, and the template keeps shards apart", self.node),
+        }
     }
 }
 
@@ -332,19 +367,19 @@ impl fmt::Display for NoNode {
             }
             Self::Zone { zones, .. } if zones.is_empty() => f.write_str("makes no node where its volume is"),
             Self::Zone { zones, .. } => write!(f, "makes nodes in {} only", zones.join(", ")),
-            Self::Limit { resource, limit, left, instance_type, takes: taken, .. } => {
-                let machine = match instance_type {
-                    Some(name) => format!("a {name}"),
-                    None => "a node for it".to_owned(),
-                };
-                write!(
-                    f,
-                    "has limit {resource} {limit} and {} left, and {machine} takes {}{}",
-                    has(resource, *left),
-                    if instance_type.is_some() { "" } else { "at least " },
-                    takes(resource, *taken)
-                )
-            }
+            Self::Limit(short) => short.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for ShortLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (resource, limit) = (self.resource, self.limit);
+        let (left, taken) = (has(resource, self.left), takes(resource, self.takes));
+        write!(f, "has limit {resource} {limit} and {left} left, and ")?;
+        match &self.instance_type {
+            Some(name) => write!(f, "a {name} takes {taken}"),
+            None => write!(f, "a node for it takes at least {taken}"),
         }
     }
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use super::machines::Kind;
 use super::placement::{Placement, Problem, Reached};
 
-/// Choices of machines that are looked at before the search gives up. One costs some microseconds for ten shards, some
-/// tens of them for a thousand.
-const MOST_CHOICES: u32 = 2_000;
+/// How many choices of machines, times the steps there are, are looked at before the search gives up: some tens of
+/// milliseconds for ten shards as for a thousand.
+const MOST_WORK: usize = 400_000;
 
 /// Steps that wait for a machine at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub(super) fn as_karpenter<'p>(
 
 /// Looks at every choice of machines, unless they are too many.
 pub(super) fn exhaustive<'p>(problem: &'p Problem<'p>, first: Stuck<'p>) -> Found<'p> {
-    let front = front(problem.kinds);
+    let front = front(problem);
+    let most_choices = MOST_WORK / problem.moves.len().max(1);
     let mut best = first;
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
     let mut choices = 0;
@@ -90,7 +91,7 @@ pub(super) fn exhaustive<'p>(problem: &'p Problem<'p>, first: Stuck<'p>) -> Foun
             continue;
         }
         choices += 1;
-        if choices > MOST_CHOICES {
+        if choices > most_choices {
             return Found::GaveUp(best);
         }
         let Some((step, reached)) = advance(&mut placement, *step) else { return Found::All(placement) };
@@ -162,8 +163,10 @@ pub(super) fn by_preference(a: &Kind, b: &Kind) -> Ordering {
         .then_with(|| (&a.instance_type, &a.zone).cmp(&(&b.instance_type, &b.zone)))
 }
 
-/// The kinds that no other does better than; the first of those alike, the preferred ones first.
-fn front(kinds: &[Kind]) -> Vec<usize> {
+/// The kinds that no other does better than, one of those alike. First those that take the smallest share of the limits
+/// for each shard: if there is a way, it is most likely made of these.
+fn front(problem: &Problem<'_>) -> Vec<usize> {
+    let kinds = problem.kinds;
     let mut order: Vec<usize> = (0..kinds.len()).collect();
     order.sort_by(|a, b| by_preference(&kinds[*a], &kinds[*b]));
     let mut front: Vec<usize> = Vec::new();
@@ -174,6 +177,13 @@ fn front(kinds: &[Kind]) -> Vec<usize> {
             front.push(index);
         }
     }
+    let share = |index: &usize| {
+        let kind = &kinds[*index];
+        let left = problem.left[kind.pool].iter().zip(&kind.takes);
+        let shares = left.filter_map(|(left, takes)| Some(takes.as_f64() / left.as_ref()?.as_f64()));
+        shares.fold(0.0, f64::max) / f64::from(kind.held[0].slots)
+    };
+    front.sort_by(|a, b| share(a).total_cmp(&share(b)));
     front
 }
 

@@ -1,11 +1,12 @@
 //! What is proved, what is refused and with which arithmetic, and what is only doubted.
 
 mod cases;
-mod scene;
+pub(super) mod scene;
 
 use super::*;
 use crate::domain::testing::{healthy, quantity, resources};
 use scene::*;
+pub(super) use scene::{Scene, expression};
 
 #[test]
 fn a_migration_to_four_machines_is_proved_with_limits_that_hold_exactly_four() {
@@ -192,4 +193,36 @@ fn amounts_of_a_proof_add_up() {
     assert_eq!(memory.before, used.memory);
     // 236.8Gi + 4 x 118.4Gi.
     assert_eq!(words::takes("memory", memory.after), "710.4Gi");
+}
+
+#[test]
+fn every_refusal_says_what_to_do() {
+    for (name, expected) in cases::REMEDIES {
+        let (_, scene, _) = cases::CASES.iter().find(|(known, _, _)| known == name).unwrap();
+        assert_eq!(scene().prove().unwrap_err().remedy(), *expected, "{name}");
+    }
+}
+
+#[test]
+fn limits_that_are_said_to_be_enough_are_enough() {
+    let mut seen = 0;
+    for (name, scene, _) in cases::CASES {
+        let mut scene = scene();
+        let Err(Refusal::NoRoom(room)) = scene.prove() else { continue };
+        for (pool, reason) in room.pools {
+            let NoNode::Limit(short) = reason else { continue };
+            let limits = short.enough.iter().map(|(resource, amount)| ((*resource).to_owned(), *amount));
+            scene.pool(pool.as_str()).limits.extend(limits);
+            seen += 1;
+        }
+        match scene.prove() {
+            Ok(proof) => assert!(proof.is_complete(), "{name}"),
+            Err(Refusal::NoRoom(room)) => {
+                let is_limit = |(_, reason): &(_, NoNode)| matches!(reason, NoNode::Limit(_));
+                assert!(!room.pools.iter().any(is_limit), "{name}");
+            }
+            Err(_) => {}
+        }
+    }
+    assert!(seen > 10);
 }

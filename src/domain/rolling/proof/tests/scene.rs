@@ -105,7 +105,7 @@ impl Scene {
 
 impl Proof {
     /// Where each shard goes and what is doubted, in one line.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut runs: Vec<(String, Vec<u32>)> = Vec::new();
         for step in &self.steps {
             let place = step.destination.to_string();
