@@ -615,6 +615,81 @@ mod tests {
         }
     }
 
+    fn template_of(spec: serde_json::Value) -> PodTemplate {
+        let mut spec = spec;
+        spec["containers"] = serde_json::json!([]);
+        let object =
+            serde_json::json!({"metadata": {"labels": {"app": "shard", "tier": "data"}}, "spec": spec});
+        template(&serde_json::from_value(object).unwrap())
+    }
+
+    #[test]
+    fn spread_and_anti_affinity_tell_whether_they_are_about_the_shards_themselves() {
+        let own = serde_json::json!({"matchLabels": {"app": "shard"}});
+        let expressions = serde_json::json!({"matchExpressions": [
+            {"key": "tier", "operator": "In", "values": ["data", "cache"]},
+            {"key": "legacy", "operator": "DoesNotExist"},
+        ]});
+        let other = serde_json::json!({"matchLabels": {"app": "proxy"}});
+        for (selector, expected) in [
+            (Some(own.clone()), true),
+            (Some(expressions), true),
+            (Some(serde_json::json!({})), true),
+            (Some(other), false),
+            (None, false),
+        ] {
+            let template = template_of(serde_json::json!({
+                "topologySpreadConstraints": [{"topologyKey": "kubernetes.io/hostname", "maxSkew": 2,
+                    "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector}],
+                "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                    {"topologyKey": "kubernetes.io/hostname", "labelSelector": selector}]}},
+            }));
+            assert_eq!(template.spread[0].selects_own, expected, "{selector:?}");
+            assert!(!template.spread[0].has_options);
+            assert_eq!(template.anti_affinity[0].selects_own, expected, "{selector:?}");
+            assert!(!template.needs_company);
+        }
+        for (key, value, has_options) in [
+            ("minDomains", serde_json::json!(1), false),
+            ("minDomains", serde_json::json!(3), true),
+            ("matchLabelKeys", serde_json::json!(["pod-template-hash"]), true),
+            ("nodeAffinityPolicy", serde_json::json!("Honor"), false),
+            ("nodeAffinityPolicy", serde_json::json!("Ignore"), true),
+            ("nodeTaintsPolicy", serde_json::json!("Honor"), true),
+        ] {
+            let mut constraint = serde_json::json!({"topologyKey": "zone", "maxSkew": 1,
+                "whenUnsatisfiable": "DoNotSchedule", "labelSelector": own});
+            constraint[key] = value;
+            let template = template_of(serde_json::json!({"topologySpreadConstraints": [constraint]}));
+            assert_eq!(template.spread[0].has_options, has_options, "{key}");
+        }
+        for (key, value) in [
+            ("namespaces", serde_json::json!(["elsewhere"])),
+            ("namespaceSelector", serde_json::json!({})),
+            ("matchLabelKeys", serde_json::json!(["app"])),
+        ] {
+            let mut term = serde_json::json!({"topologyKey": "zone", "labelSelector": own});
+            term[key] = value;
+            let terms = serde_json::json!({"requiredDuringSchedulingIgnoredDuringExecution": [term]});
+            let template = template_of(
+                serde_json::json!({"affinity": {"podAntiAffinity": terms, "podAffinity": terms}}),
+            );
+            assert!(!template.anti_affinity[0].selects_own, "{key}");
+            assert!(template.needs_company);
+        }
+    }
+
+    #[test]
+    fn every_volume_that_is_a_claim_is_counted() {
+        let spec: core::PodSpec = serde_json::from_value(serde_json::json!({"containers": [], "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}},
+            {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}},
+            {"name": "cache", "emptyDir": {}},
+        ]}))
+        .unwrap();
+        assert_eq!(claims_of(&spec), 2);
+    }
+
     #[test]
     fn requests_are_counted_as_the_scheduler_does() {
         let spec: core::PodSpec = serde_json::from_value(serde_json::json!({

@@ -21,6 +21,7 @@ mod init;
 mod lab;
 mod packing;
 mod status;
+mod terrain;
 mod verify;
 
 use std::process::ExitCode;
@@ -38,8 +39,15 @@ pub type Test = (&'static str, fn(&Lab));
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let commands: [&[Test]; 6] =
-        [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
+    let commands: [&[Test]; 7] = [
+        deploy::TESTS,
+        delete::TESTS,
+        init::TESTS,
+        client::TESTS,
+        packing::TESTS,
+        status::TESTS,
+        terrain::TESTS,
+    ];
     let all = [&commands, verify::TESTS].concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,

@@ -70,7 +70,7 @@ pub struct Request<'a> {
 }
 
 /// That every step can be carried out, and how.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Proof {
     /// One for each shard, in order.
     pub steps: Vec<Step>,
@@ -176,6 +176,9 @@ fn hostname_skew(template: &PodTemplate) -> Option<u32> {
 /// With the first step that cannot, or with what keeps the operation from starting at all.
 pub fn prove(snapshot: &Snapshot, terrain: &Terrain, request: &Request<'_>) -> Result<Proof, Refusal> {
     check_target(snapshot, request)?;
+    if request.waves.iter().all(Vec::is_empty) {
+        return Ok(Proof::default());
+    }
     let mut doubts = unread(snapshot, terrain);
     let moves = Moves::new(snapshot, request, &mut doubts);
     let ground = hosts::ground(snapshot, terrain, request, &moves);
@@ -222,7 +225,7 @@ pub fn prove(snapshot: &Snapshot, terrain: &Terrain, request: &Request<'_>) -> R
         Outcome::KeptApart { step, .. } if !is_blind && !writer.may_have_other_zones() => {
             Err(Refusal::KeptApart { at: writer.at(step), rule: apart.text() })
         }
-        Outcome::Stuck(Stuck { step, placement, .. }) | Outcome::KeptApart { step, placement } => {
+        Outcome::Stuck(Stuck { step, placement }) | Outcome::KeptApart { step, placement } => {
             Ok(writer.proof(&placement, Some(step), None, doubts))
         }
         Outcome::Undecided { step, placement } => {
