@@ -4,6 +4,7 @@ use super::aftermath::verify_after;
 use super::concerns::refuse_concerns;
 use super::lock::{held, take_lock};
 use super::options::{DryRun, RollingArgs, RunOutput};
+use super::prove::prove_run;
 use super::signals::listen;
 use super::surroundings::Found;
 use crate::commands::confirm::confirm;
@@ -79,7 +80,10 @@ pub async fn carry_out(
     refuse_concerns(context, target, args, &found.snapshot, &run).await?;
     let plan = match before {
         Before::Resume(journalled) => report::standing(&journalled.run, &found.snapshot, ui.look()),
-        _ => report::plan(&run, &found.snapshot, &destination(target), ui.look()),
+        _ => {
+            let proof = prove_run(target, &found.snapshot, &run).await?;
+            report::plan(&run, &proof, &found.snapshot, &destination(target), ui.look())
+        }
     };
     if let Some(manifest) = &apply {
         ui.say(format!("{manifest} is not there yet and will be made"));

@@ -5,6 +5,7 @@ mod carry_out;
 mod concerns;
 mod lock;
 mod options;
+mod prove;
 mod room;
 mod signals;
 mod surroundings;

@@ -1,16 +1,19 @@
 //! The plan of a run, before anything is changed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use crate::domain::diff::changes_at;
 use crate::domain::names::pods_in_short;
+use crate::domain::quantity::Quantity;
+use crate::domain::rolling::proof::{Destination, LimitUse, Proof};
 use crate::domain::rolling::{Change, Forecast, Gate, Hold, Order, Run, Source, State, Strategy, waves};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::verify::Facts;
 use crate::render::report::rolling::seconds;
-use crate::render::report::{Look, deploy};
+use crate::render::report::{Look, amounts, deploy};
 use crate::render::table::Columns;
 use crate::render::text::wrap;
 
@@ -23,7 +26,7 @@ const ORDINALS_SHOWN: usize = 20;
 
 /// The plan: what changes, what is held, what each strategy costs, and the waves.
 #[must_use]
-pub fn plan(run: &Run, snapshot: &Snapshot, destination: &str, look: Look) -> String {
+pub fn plan(run: &Run, proof: &Proof, snapshot: &Snapshot, destination: &str, look: Look) -> String {
     let style = look.style;
     let mut text = format!("{} {}\n", style.value("Plan:"), run.operation);
     let mut line = |label: &str, said: &str| text.push_str(&labelled(label, said, look));
@@ -46,6 +49,9 @@ pub fn plan(run: &Run, snapshot: &Snapshot, destination: &str, look: Look) -> St
     if run.waves.is_empty() {
         line("shards", "all are where they should be");
         return text;
+    }
+    for (index, said) in proved(proof).iter().enumerate() {
+        line(if index == 0 { "proof" } else { "" }, said);
     }
     text.push('\n');
     text.push_str(&strategies(run, snapshot, look));
@@ -123,6 +129,37 @@ fn held(change: &Change) -> String {
         Hold::RelaxedBudget => format!("{} lets pods be evicted", change.object),
         Hold::Template => change.object.to_string(),
     }
+}
+
+/// That every step can be carried out, what that takes, and what could not be proved.
+fn proved(proof: &Proof) -> Vec<String> {
+    let places = proof.steps.len();
+    let mut said = vec![match proof.steps.iter().find(|step| step.destination == Destination::Unproved) {
+        None => format!("every one of {places} shards has a place{}", new_nodes(proof)),
+        Some(step) => format!("the first {} of {places} shards have a place", step.number - 1),
+    }];
+    for limit in proof.limits.iter().filter(|limit| limit.after > limit.before) {
+        let LimitUse { pool, resource, limit, after, .. } = limit;
+        let amount = |amount: Quantity| match *resource {
+            "memory" => amounts::memory(amount),
+            _ => amount.to_string(),
+        };
+        said.push(format!("nodepool/{pool} then uses {} of {} {resource}", amount(*after), amount(*limit)));
+    }
+    said.extend(proof.doubts.iter().map(|doubt| format!("not proved: {doubt}")));
+    said
+}
+
+fn new_nodes(proof: &Proof) -> String {
+    let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in &proof.new_nodes {
+        *types.entry(node.instance_type.as_str()).or_default() += 1;
+    }
+    if types.is_empty() {
+        return String::new();
+    }
+    let types: Vec<String> = types.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    format!(", on new nodes: {}", types.join(", "))
 }
 
 fn room(run: &Run) -> String {
