@@ -17,7 +17,7 @@ use super::interrupt::{Interrupt, Urgency};
 use super::let_go::{in_words, let_go};
 use crate::domain::rolling::{
     Action, Answers, Change, Decision, ExactPod, ObjectRef, Run, Stage, State, StopReason, Turn, Waiting,
-    decide,
+    decide, finish_step,
 };
 
 /// Looks again after so long without news: a watch may have died without a word.
@@ -105,15 +105,11 @@ impl<C: Cluster> Driver<'_, C> {
                 return End::Stop(StopReason::LockLost);
             }
             self.take_in();
-            let decision = self.decide();
-            if let Some(end) = self.stop_asked_for(&decision) {
-                return end;
-            }
+            let decision = match self.next() {
+                Ok(decision) => decision,
+                Err(end) => return end,
+            };
             let result = match decision {
-                Decision::Act(Action::TakeDown { .. }) if self.interrupt.urgency() > Urgency::None => {
-                    // The step under way is finished; no more shards go down for it.
-                    self.wait(None).await
-                }
                 Decision::Act(action) => self.act(action).await,
                 Decision::Wait { why, until } => self.wait_for(why, until).await,
                 Decision::Blocked(blocker) => return End::Stop(StopReason::Blocked(blocker.to_string())),
@@ -151,22 +147,21 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    /// Whether the operator wants to stop, and now is the time.
-    fn stop_asked_for(&self, decision: &Decision) -> Option<End> {
-        let is_time = match self.interrupt.urgency() {
-            Urgency::None => false,
-            Urgency::AfterStep => !self.is_in_step(),
-            Urgency::Now => true,
-        };
+    /// What to do next, or the end where the operator wants one and now is the time.
+    fn next(&self) -> Result<Decision, End> {
+        let urgency = self.interrupt.urgency();
+        if urgency == Urgency::AfterStep
+            && let Some(rest) = finish_step(&self.run, &self.cluster.seen(), &self.said, self.cluster.now())
+        {
+            return Ok(rest);
+        }
+        let decision = self.decide();
         // What is done is not interrupted any more, and what is blocked says more than that it was.
         let is_over = matches!(decision, Decision::Done | Decision::Blocked(_));
-        (is_time && !is_over).then_some(End::Stop(StopReason::Interrupted))
-    }
-
-    /// Whether shards that we took down are still on their way back.
-    fn is_in_step(&self) -> bool {
-        let seen = self.cluster.seen();
-        self.run.deleted.keys().any(|ordinal| !self.run.is_back(&seen, &self.said, *ordinal))
+        match urgency > Urgency::None && !is_over {
+            true => Err(End::Stop(StopReason::Interrupted)),
+            false => Ok(decision),
+        }
     }
 
     async fn wait_for(&mut self, why: Waiting, until: Option<Timestamp>) -> Result<(), Halt> {

@@ -17,6 +17,7 @@
 
 mod checker;
 mod cluster;
+mod defects;
 mod dice;
 mod guarantees;
 mod mutations;

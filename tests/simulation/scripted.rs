@@ -14,8 +14,12 @@ use crate::story::Story;
 /// Plays a schedule that keeps every guarantee.
 #[track_caller]
 pub fn plays(schedule: &Schedule) -> Played {
-    play_with(schedule, Sabotage::None, Story::told())
-        .unwrap_or_else(|failure| panic!("{}", in_words(schedule, &failure)))
+    let played = play_with(schedule, Sabotage::None, Story::told())
+        .unwrap_or_else(|failure| panic!("{}", in_words(schedule, &failure)));
+    if std::env::var_os("SIMULATION_SHOW").is_some() {
+        println!("{schedule}\n\n{}\n", played.story.join("\n"));
+    }
+    played
 }
 
 /// Plays a schedule that ends with everything done, at the first attempt.

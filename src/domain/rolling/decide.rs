@@ -73,14 +73,6 @@ pub enum Waiting {
     Evicted { pods: usize },
 }
 
-impl Waiting {
-    /// Whether a step is under way that is better finished than left.
-    #[must_use]
-    pub fn is_in_step(&self) -> bool {
-        matches!(self, Self::Back { .. })
-    }
-}
-
 /// Why the run cannot go on.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Blocker {
@@ -149,6 +141,23 @@ pub fn decide(run: &Run, seen: &Observed, said: &Answers, now: Timestamp) -> Dec
         Stage::Emptying => look.empty(),
         Stage::LettingGo => look.finish(),
     }
+}
+
+/// What is left of the step that is under way, when no other is to be begun; none when nothing is under way.
+#[must_use]
+pub fn finish_step(run: &Run, seen: &Observed, said: &Answers, now: Timestamp) -> Option<Decision> {
+    let look = Look { run, seen, said, now };
+    let under_way: Vec<u32> =
+        run.deleted.keys().copied().filter(|ordinal| look.is_under_way(*ordinal)).collect();
+    let first = under_way.first()?;
+    if let Err(blocker) = intact(run, seen) {
+        return Some(Decision::Blocked(blocker));
+    }
+    if let Some(blocker) = look.trouble(&seen.down()) {
+        return Some(Decision::Blocked(blocker));
+    }
+    let wave = run.waves.iter().position(|wave| wave.contains(first)).unwrap_or(0);
+    Some(look.bring_back(wave, &under_way))
 }
 
 /// The workload, unless it is no longer the one that the run was planned for.
@@ -251,17 +260,35 @@ impl Look<'_> {
         if let Some(blocker) = self.trouble(&down) {
             return Decision::Blocked(blocker);
         }
-        let waves = self.run.waves.iter().enumerate();
-        let current = waves.into_iter().find(|(_, wave)| wave.iter().any(|ordinal| !self.is_back(*ordinal)));
-        let Some((index, wave)) = current else { return self.settle(&down) };
-        let number = u32::try_from(index).unwrap_or(u32::MAX);
-        let untouched: Vec<(u32, &Pod)> = wave
-            .iter()
-            .filter(|ordinal| self.is_untouched(**ordinal))
-            .filter_map(|ordinal| Some((*ordinal, self.seen.pods.get(ordinal)?)))
-            .collect();
-        if untouched.is_empty() {
-            return self.bring_back(number, wave);
+        let mut waves = self.run.waves.iter().enumerate();
+        let under_way = |wave: &&Vec<u32>| wave.iter().any(|ordinal| self.is_under_way(*ordinal));
+        if let Some((index, wave)) = waves.clone().find(|(_, wave)| under_way(wave)) {
+            return self.go_on(index, wave, &down);
+        }
+        match waves.find(|(_, wave)| wave.iter().any(|ordinal| !self.is_back(*ordinal))) {
+            Some((index, wave)) => self.begin(index, wave, &down),
+            None => self.settle(&down),
+        }
+    }
+
+    /// A wave that is under way: the rest of it goes, too, while the service is down for it anyway.
+    fn go_on(&self, index: usize, wave: &[u32], down: &BTreeSet<u32>) -> Decision {
+        let left = self.untouched(wave);
+        let is_down = wave.iter().any(|ordinal| down.contains(ordinal) && self.is_under_way(*ordinal));
+        let has_outsiders = down.iter().any(|ordinal| !wave.contains(ordinal));
+        if left.is_empty() || !is_down || has_outsiders {
+            let coming: Vec<u32> =
+                wave.iter().copied().filter(|ordinal| !self.is_untouched(*ordinal)).collect();
+            return self.bring_back(index, &coming);
+        }
+        self.take_down(index, left)
+    }
+
+    /// The next wave. That one was written down does not mean that it was begun.
+    fn begin(&self, index: usize, wave: &[u32], down: &BTreeSet<u32>) -> Decision {
+        let left = self.untouched(wave);
+        if left.is_empty() {
+            return self.bring_back(index, wave);
         }
         // Whatever is down for other reasons counts: only shards of this wave may be.
         let outsiders: BTreeSet<u32> =
@@ -269,12 +296,20 @@ impl Look<'_> {
         if !outsiders.is_empty() {
             return self.wait_until_whole(&outsiders);
         }
-        let is_begun = wave.iter().any(|ordinal| self.run.deleted.contains_key(ordinal));
-        if !is_begun && let Some(not_yet) = self.before_a_wave(index, wave) {
-            return not_yet;
-        }
-        let pods = untouched.into_iter().map(|(ordinal, pod)| (ordinal, self.exact(ordinal, pod))).collect();
-        Decision::Act(Action::TakeDown { wave: number, pods })
+        self.before_a_wave(index, wave).unwrap_or_else(|| self.take_down(index, left))
+    }
+
+    fn take_down(&self, index: usize, pods: Vec<(u32, &Pod)>) -> Decision {
+        let pods = pods.into_iter().map(|(ordinal, pod)| (ordinal, self.exact(ordinal, pod))).collect();
+        Decision::Act(Action::TakeDown { wave: number(index), pods })
+    }
+
+    /// The shards of a wave that are still to be moved.
+    fn untouched(&self, wave: &[u32]) -> Vec<(u32, &Pod)> {
+        wave.iter()
+            .filter(|ordinal| self.is_untouched(**ordinal))
+            .filter_map(|ordinal| Some((*ordinal, self.seen.pods.get(ordinal)?)))
+            .collect()
     }
 
     /// What must come before a wave is begun: the service was up for a while, says so itself, and there is budget left.
@@ -287,7 +322,8 @@ impl Look<'_> {
                 return Some(self.wait_until_whole(&self.seen.down()));
             };
             let settled_at = later(whole_since, policy.settle);
-            if index > 0 && self.now < settled_at {
+            let is_first = index == 0 && self.run.deleted.is_empty();
+            if !is_first && self.now < settled_at {
                 let why = Waiting::Settled { until: settled_at };
                 return Some(Decision::Wait { why, until: Some(settled_at) });
             }
@@ -351,8 +387,9 @@ impl Look<'_> {
     }
 
     /// All of a wave are on their way: waits for them, and asks those that are Ready.
-    fn bring_back(&self, number: u32, wave: &[u32]) -> Decision {
-        let missing: BTreeSet<u32> = wave.iter().copied().filter(|ordinal| !self.is_back(*ordinal)).collect();
+    fn bring_back(&self, index: usize, shards: &[u32]) -> Decision {
+        let missing: BTreeSet<u32> =
+            shards.iter().copied().filter(|ordinal| !self.is_back(*ordinal)).collect();
         let mut next_question: Option<Timestamp> = None;
         let mut ask = Vec::new();
         for ordinal in &missing {
@@ -378,7 +415,7 @@ impl Look<'_> {
             return Decision::Blocked(self.not_back(&missing, timeout));
         }
         let until = next_question.map_or(deadline, |question| question.min(deadline));
-        Decision::Wait { why: Waiting::Back { wave: number, shards: missing }, until: Some(until) }
+        Decision::Wait { why: Waiting::Back { wave: number(index), shards: missing }, until: Some(until) }
     }
 
     fn not_back(&self, missing: &BTreeSet<u32>, timeout: Duration) -> Blocker {
@@ -488,6 +525,11 @@ impl Look<'_> {
         })
     }
 
+    /// Whether a shard has gone by our hand and is not back.
+    fn is_under_way(&self, ordinal: u32) -> bool {
+        self.run.deleted.contains_key(&ordinal) && !self.is_untouched(ordinal) && !self.is_back(ordinal)
+    }
+
     /// Whether a shard has a new pod that is where and what it should be, and Ready.
     fn is_home(&self, ordinal: u32, pod: &Pod) -> bool {
         !self.run.is_deleted(ordinal, pod) && pod.is_up() && self.run.goal.is_met(pod, self.seen)
@@ -534,6 +576,10 @@ impl Run {
     pub fn is_back(&self, seen: &Observed, said: &Answers, ordinal: u32) -> bool {
         Look { run: self, seen, said, now: seen.at }.is_back(ordinal)
     }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 fn enter(stage: Stage) -> Decision {

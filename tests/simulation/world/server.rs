@@ -115,8 +115,8 @@ impl World {
                 _ => {}
             }
         }
-        let objection = self.object_to(process, &request);
         let is_dead = self.processes[process].is_dead;
+        let objection = if is_dead { None } else { self.object_to(process, &request) };
         self.calls.push(Call {
             process,
             request: (!is_dead).then_some(request),
