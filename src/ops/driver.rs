@@ -182,11 +182,13 @@ impl<C: Cluster> Driver<'_, C> {
         let look_again = self.cluster.now() + LOOK_AGAIN;
         let until = until.map_or(look_again, |until| until.min(look_again));
         tokio::select! {
-            () = self.cluster.changed(Some(until)) => {}
+            // The operator is heard first, and the same things lead to the same each time.
+            biased;
             () = self.interrupt.beyond(known) => {
                 let at_once = self.interrupt.urgency() == Urgency::Now;
                 self.tell(Happened::Interrupted { at_once });
             }
+            () = self.cluster.changed(Some(until)) => {}
         }
         if self.cluster.now() >= look_again {
             self.cluster.look().await?;
@@ -213,8 +215,9 @@ impl<C: Cluster> Driver<'_, C> {
         }
         let known = self.interrupt.urgency();
         tokio::select! {
-            () = self.cluster.pause(after) => {}
+            biased;
             () = self.interrupt.beyond(known) => {}
+            () = self.cluster.pause(after) => {}
         }
         // What the call was decided on may be old, or the call may have happened after all.
         let _ = self.cluster.look().await;
