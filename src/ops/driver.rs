@@ -13,6 +13,7 @@ use serde_json::json;
 use super::cluster::{CallError, CallFailure, Cluster};
 use super::event::{Event, Happened};
 use super::gate::Approved;
+use super::hand::Hand;
 use super::interrupt::{Interrupt, Urgency};
 use super::let_go::{in_words, let_go};
 use crate::domain::rolling::{
@@ -60,6 +61,7 @@ pub async fn drive<C: Cluster>(
 ) -> Ended {
     let mut driver = Driver {
         cluster,
+        hand: Hand::new(cluster, approved),
         approved,
         run,
         interrupt,
@@ -75,6 +77,7 @@ pub async fn drive<C: Cluster>(
 
 struct Driver<'a, C> {
     cluster: &'a C,
+    hand: Hand<'a, C>,
     approved: &'a Approved,
     run: Run,
     interrupt: &'a Interrupt,
@@ -285,6 +288,9 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
     async fn save(&self) -> Result<(), Halt> {
+        if !self.cluster.holds_lock() {
+            return Err(Halt::End(End::Stop(StopReason::LockLost)));
+        }
         match self.cluster.save(&self.run).await {
             Err(error) if error.failure == CallFailure::Conflict => {
                 Err(Halt::End(End::Stop(StopReason::LockLost)))
@@ -307,7 +313,7 @@ impl<C: Cluster> Driver<'_, C> {
             if operations.is_empty() {
                 return Ok(false);
             }
-            match self.cluster.patch(self.approved, &change.object, &operations).await {
+            match self.hand.patch(&change.object, &operations).await {
                 Err(error) if error.failure == CallFailure::Conflict && collisions < COLLISIONS => {
                     collisions += 1;
                 }
@@ -318,8 +324,8 @@ impl<C: Cluster> Driver<'_, C> {
 
     async fn make_room(&mut self, shards: BTreeSet<u32>) -> Result<(), Halt> {
         let Some(room) = &self.run.room else { return Ok(()) };
-        let (cluster, approved) = (self.cluster, self.approved);
-        let create = async |object| match cluster.create(approved, &object).await {
+        let hand = self.hand;
+        let create = async |object| match hand.create(&object).await {
             // Made by a call that seemed to have failed.
             Err(error) if error.failure == CallFailure::AlreadyExists => Ok(()),
             result => result,
@@ -377,7 +383,7 @@ impl<C: Cluster> Driver<'_, C> {
             let from = seen.pods.get(ordinal).filter(|seen| seen.uid == pod.uid);
             self.run.ledger.ask(*ordinal, wave, from.and_then(|pod| pod.node.clone()), now);
         }
-        let (cluster, approved) = (self.cluster, self.approved);
+        let (cluster, hand) = (self.cluster, self.hand);
         let doomed = fresh.iter().map(|(ordinal, pod)| {
             let placeholder = seen.placeholders.get(ordinal).map(|placeholder| {
                 let pod = &placeholder.pod;
@@ -389,9 +395,9 @@ impl<C: Cluster> Driver<'_, C> {
             stream::iter(doomed)
                 .map(async |(placeholder, pod)| {
                     if let Some(placeholder) = placeholder {
-                        cluster.remove(approved, &placeholder).await?;
+                        hand.remove(&placeholder).await?;
                     }
-                    cluster.delete_pod(approved, pod).await
+                    hand.delete_pod(pod).await
                 })
                 .buffer_unordered(CONCURRENT_WRITES)
         );
@@ -413,18 +419,15 @@ impl<C: Cluster> Driver<'_, C> {
             |error: &CallError| matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound);
         let failed = deleted.into_iter().filter_map(Result::err).find(|error| !is_old(error));
         match failed {
-            Some(error) => Err(Halt::Call(error)),
+            Some(error) => Err(error.into()),
             None => Ok(self.cluster.look().await?),
         }
     }
 
     async fn evict(&mut self, pods: Vec<ExactPod>) -> Result<(), Halt> {
-        let (cluster, approved) = (self.cluster, self.approved);
-        let results: Vec<Result<(), CallError>> = stream::iter(&pods)
-            .map(|pod| cluster.evict(approved, pod))
-            .buffered(CONCURRENT_WRITES)
-            .collect()
-            .await;
+        let hand = self.hand;
+        let results: Vec<Result<(), CallError>> =
+            stream::iter(&pods).map(|pod| hand.evict(pod)).buffered(CONCURRENT_WRITES).collect().await;
         let mut evicted = Vec::new();
         let mut is_refused = false;
         for (pod, result) in pods.iter().zip(results) {
@@ -436,7 +439,7 @@ impl<C: Cluster> Driver<'_, C> {
                     is_refused = true;
                     self.tell(Happened::EvictionRefused { pod: name, message });
                 }
-                Err(error) => return Err(Halt::Call(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         if !evicted.is_empty() {
@@ -465,10 +468,15 @@ impl<C: Cluster> Driver<'_, C> {
             let purpose = matches!(self.run.state, State::Aborted { .. });
             left = self.give_back(purpose).await.err();
             if let Some(error) = &left {
-                let why = StopReason::Blocked(error.to_string());
+                let why = match error.failure {
+                    CallFailure::LockLost => StopReason::LockLost,
+                    _ => StopReason::Blocked(error.to_string()),
+                };
                 self.run.state = State::Stopped { why };
             }
-            if let Err(error) = self.cluster.save(&self.run).await {
+            if self.cluster.holds_lock()
+                && let Err(error) = self.cluster.save(&self.run).await
+            {
                 left.get_or_insert(error);
             }
         }
@@ -504,6 +512,9 @@ enum Halt {
 
 impl From<CallError> for Halt {
     fn from(error: CallError) -> Self {
-        Self::Call(error)
+        match error.failure {
+            CallFailure::LockLost => Self::End(End::Stop(StopReason::LockLost)),
+            _ => Self::Call(error),
+        }
     }
 }

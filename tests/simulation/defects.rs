@@ -3,7 +3,7 @@
 use shardctl::domain::rolling::{State, Strategy};
 
 use crate::schedule::{Answer, CallFault, Fault, Kind, Schedule};
-use crate::scripted::{call, plays, stops, with, with_call};
+use crate::scripted::{call, plays, set, stops, with, with_call};
 
 /// Four shards: one, then three together.
 fn canary(kind: Kind) -> Schedule {
@@ -34,4 +34,18 @@ fn a_wave_that_was_only_written_down_is_not_begun() {
     let mut schedule = with(&schedule, [Fault::Unready { at: 9000, ordinal: 0, lasts: 1000 }]);
     schedule.answers = vec![Answer::Resume { after: 700 }];
     assert_eq!(plays(&schedule).run.state, State::Done);
+}
+
+/// A process stood still in the middle of a step, lost its lock meanwhile, and made the rest of the step's calls.
+#[test]
+fn a_process_that_stood_still_does_not_go_on_where_it_was() {
+    for kind in [Kind::Migrate, Kind::Drain { of: set(&[0]), others: 2, relax: true }] {
+        let mut quiet = canary(kind);
+        quiet.task.gate = None;
+        let calls = u32::try_from(plays(&quiet).calls).expect("a number of calls");
+        for call in 0..calls {
+            let played = plays(&with(&quiet, [Fault::Freeze { call, lasts: 50_000 }]));
+            assert_eq!(played.run.state, State::Done);
+        }
+    }
 }

@@ -103,20 +103,24 @@ impl World {
         let number = u32::try_from(id).unwrap_or(u32::MAX);
         self.say(Who::Process(process), || format!("[{number}] {}", request.in_words()));
         let schedule = Rc::clone(&self.schedule);
-        let mut fault = None;
+        let (mut fault, mut freeze) = (None, None);
         for planned in &schedule.faults {
             match planned {
                 _ if self.is_mended => {}
                 Fault::Crash { call, is_after_effect: false } if *call == number => {
                     self.dies(process);
                 }
-                Fault::Freeze { call, lasts } if *call == number => self.freeze(process, *lasts),
+                Fault::Freeze { call, lasts } if *call == number => freeze = Some(*lasts),
                 Fault::Call { call, how } if *call == number => fault = Some(self.fits(*how, &request)),
                 _ => {}
             }
         }
         let is_dead = self.processes[process].is_dead;
         let objection = if is_dead { None } else { self.object_to(process, &request) };
+        // It stands still right after it has sent the call.
+        if let Some(lasts) = freeze {
+            self.freeze(process, lasts);
+        }
         self.calls.push(Call {
             process,
             request: (!is_dead).then_some(request),
