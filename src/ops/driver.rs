@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -17,8 +18,8 @@ use super::hand::Hand;
 use super::interrupt::{Interrupt, Urgency};
 use super::let_go::{in_words, let_go};
 use crate::domain::rolling::{
-    Action, Answers, Change, Decision, ExactPod, ObjectRef, Run, Stage, State, StopReason, Turn, Waiting,
-    decide, finish_step,
+    Action, Answers, Change, Decision, ExactPod, ObjectRef, Observed, Run, Stage, State, StopReason, Turn,
+    Waiting, decide, finish_step,
 };
 
 /// Looks again after so long without news: a watch may have died without a word.
@@ -30,6 +31,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pods deleted, made or evicted at the same time. More would queue in the API server's fair share of this user.
 const CONCURRENT_WRITES: usize = 32;
+/// A pod is deleted on the strength of a look that was answered no longer ago: what comes between takes about as long,
+/// and where it takes longer, things are looked at once more.
+const FRESH: SignedDuration = SignedDuration::from_millis(100);
 /// A budget that forbids an eviction is asked again after so long, as kubectl drain does.
 const EVICT_AGAIN: Duration = Duration::from_secs(5);
 /// Times that an object is read again because somebody wrote it at the same moment.
@@ -288,10 +292,14 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
     async fn save(&self) -> Result<(), Halt> {
+        self.write(&self.run).await
+    }
+
+    async fn write(&self, run: &Run) -> Result<(), Halt> {
         if !self.cluster.holds_lock() {
             return Err(Halt::End(End::Stop(StopReason::LockLost)));
         }
-        match self.cluster.save(&self.run).await {
+        match self.cluster.save(run).await {
             Err(error) if error.failure == CallFailure::Conflict => {
                 Err(Halt::End(End::Stop(StopReason::LockLost)))
             }
@@ -357,70 +365,107 @@ impl<C: Cluster> Driver<'_, C> {
             let too_many = format!("{} shards at once were not approved", pods.len());
             return Err(Halt::End(End::Stop(StopReason::Blocked(too_many))));
         }
-        let before = self.run.deleted.clone();
-        self.run.deleted.extend(pods.iter().map(|(ordinal, pod)| (*ordinal, pod.uid.clone())));
         // The journal first: it also tells whether another process has taken over. Looking takes no longer meanwhile.
-        let (saved, looked) = futures::join!(self.save(), self.cluster.look());
-        let journalled = std::mem::replace(&mut self.run.deleted, before);
+        let mut intended = self.run.clone();
+        note_taken(&mut intended, wave, &pods, &self.cluster.seen(), self.cluster.now());
+        let (saved, looked) = futures::join!(self.write(&intended), self.look());
         saved?;
-        looked?;
+        let mut looked_at = looked?;
         self.take_in();
-        let Decision::Act(Action::TakeDown { wave: again, pods: fresh }) = self.decide() else {
-            return Ok(());
-        };
-        let is_same =
-            again == wave && fresh.iter().map(|(_, pod)| &pod.uid).eq(pods.iter().map(|(_, pod)| &pod.uid));
-        if !is_same || !self.cluster.holds_lock() {
+        if self.still_to_go(wave, &pods).is_none() {
             return Ok(());
         }
-        self.run.deleted = journalled;
-        let (now, seen) = (self.cluster.now(), self.cluster.seen());
+        let hand = self.hand;
+        let removed: Vec<Result<(), CallError>> = stream::iter(self.places_of(&pods))
+            .map(async |placeholder| hand.remove(&placeholder).await)
+            .buffered(CONCURRENT_WRITES)
+            .collect()
+            .await;
+        removed.into_iter().collect::<Result<(), CallError>>()?;
+        // However long these calls took, what is deleted rests on what was so a moment ago.
+        if self.cluster.now().duration_since(looked_at) > FRESH {
+            looked_at = self.look().await?;
+        }
+        self.take_in();
+        let Some(pods) = self.still_to_go(wave, &pods) else { return Ok(()) };
+        note_taken(&mut self.run, wave, &pods, &self.cluster.seen(), self.cluster.now());
         let of = u32::try_from(self.run.waves.len()).unwrap_or(u32::MAX);
         let restart = self.run.ledger.longest_restart().or(self.run.forecast.restart);
-        let forecast = restart.map(|restart| self.run.forecast.outage(fresh.len(), restart));
-        let shards = fresh.iter().map(|(ordinal, _)| *ordinal).collect();
-        for (ordinal, pod) in &fresh {
-            let from = seen.pods.get(ordinal).filter(|seen| seen.uid == pod.uid);
-            self.run.ledger.ask(*ordinal, wave, from.and_then(|pod| pod.node.clone()), now);
-        }
-        let (cluster, hand) = (self.cluster, self.hand);
-        let doomed = fresh.iter().map(|(ordinal, pod)| {
-            let placeholder = seen.placeholders.get(ordinal).map(|placeholder| {
-                let pod = &placeholder.pod;
-                ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str())
-            });
-            (placeholder, pod)
-        });
-        let mut deleting = std::pin::pin!(
-            stream::iter(doomed)
-                .map(async |(placeholder, pod)| {
-                    if let Some(placeholder) = placeholder {
-                        hand.remove(&placeholder).await?;
-                    }
-                    hand.delete_pod(pod).await
-                })
-                .buffer_unordered(CONCURRENT_WRITES)
-        );
+        let forecast = restart.map(|restart| self.run.forecast.outage(pods.len(), restart));
+        let shards = pods.iter().map(|(ordinal, _)| *ordinal).collect();
         self.tell(Happened::WaveStarted { wave, of, shards, forecast });
-        let mut deleted: Vec<Result<(), CallError>> = Vec::new();
-        loop {
-            // The first shard may be back before the last one has gone: what is seen meanwhile is timed, too.
+        self.delete(wave, &pods, looked_at).await
+    }
+
+    /// Looks anew, and says when it was told.
+    async fn look(&self) -> Result<Timestamp, CallError> {
+        self.cluster.look().await?;
+        Ok(self.cluster.now())
+    }
+
+    /// The pods of a wave as they are now, if it is still these that are to go.
+    fn still_to_go(&self, wave: u32, pods: &[(u32, ExactPod)]) -> Option<Vec<(u32, ExactPod)>> {
+        let Decision::Act(Action::TakeDown { wave: again, pods: fresh }) = self.decide() else { return None };
+        let uids = |pods: &[(u32, ExactPod)]| pods.iter().map(|(_, pod)| pod.uid.clone()).collect::<Vec<_>>();
+        (again == wave && uids(&fresh) == uids(pods)).then_some(fresh)
+    }
+
+    /// The placeholders that keep the places of these shards.
+    fn places_of(&self, pods: &[(u32, ExactPod)]) -> Vec<ObjectRef> {
+        let seen = self.cluster.seen();
+        let place = |(ordinal, _): &(u32, ExactPod)| {
+            let pod = &seen.placeholders.get(ordinal)?.pod;
+            Some(ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str()))
+        };
+        pods.iter().filter_map(place).collect()
+    }
+
+    /// Deletes pods, so many at a time. One that must wait for its turn goes only if it still may; else the loop comes to
+    /// it again.
+    async fn delete(
+        &mut self,
+        wave: u32,
+        pods: &[(u32, ExactPod)],
+        looked_at: Timestamp,
+    ) -> Result<(), Halt> {
+        let (cluster, hand) = (self.cluster, self.hand);
+        let mut waiting = pods.iter().map(|(_, pod)| pod);
+        let mut deleting = FuturesUnordered::new();
+        for pod in waiting.by_ref().take(CONCURRENT_WRITES) {
+            deleting.push(hand.delete_pod(pod));
+        }
+        let mut failed = None;
+        while !deleting.is_empty() {
             tokio::select! {
                 biased;
-                result = deleting.next() => match result {
-                    Some(result) => deleted.push(result),
-                    None => break,
-                },
+                Some(result) = deleting.next() => {
+                    // One that is another pod by now, or has changed: the next look tells what to do.
+                    if let Err(error) = result
+                        && !matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound)
+                    {
+                        failed.get_or_insert(error);
+                    }
+                    let is_fresh = cluster.now().duration_since(looked_at) <= FRESH;
+                    if let Some(pod) = waiting.next().filter(|pod| is_fresh && self.may_go(wave, pod)) {
+                        deleting.push(hand.delete_pod(pod));
+                    }
+                }
+                // The first shard may be back before the last one has gone: what is seen meanwhile is timed, too.
                 () = cluster.changed(None) => self.take_in(),
             }
         }
-        // One that is another pod by now, or has changed: the next look tells what to do.
-        let is_old =
-            |error: &CallError| matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound);
-        let failed = deleted.into_iter().filter_map(Result::err).find(|error| !is_old(error));
         match failed {
             Some(error) => Err(error.into()),
             None => Ok(self.cluster.look().await?),
+        }
+    }
+
+    fn may_go(&self, wave: u32, pod: &ExactPod) -> bool {
+        match self.decide() {
+            Decision::Act(Action::TakeDown { wave: its, pods }) => {
+                its == wave && pods.iter().any(|(_, other)| other == pod)
+            }
+            _ => false,
         }
     }
 
@@ -501,6 +546,15 @@ impl<C: Cluster> Driver<'_, C> {
                 result => return result,
             }
         }
+    }
+}
+
+/// Notes in a run that these pods are deleted, or about to be.
+fn note_taken(run: &mut Run, wave: u32, pods: &[(u32, ExactPod)], seen: &Observed, now: Timestamp) {
+    for (ordinal, pod) in pods {
+        run.deleted.insert(*ordinal, pod.uid.clone());
+        let from = seen.pods.get(ordinal).filter(|seen| seen.uid == pod.uid);
+        run.ledger.ask(*ordinal, wave, from.and_then(|pod| pod.node.clone()), now);
     }
 }
 

@@ -15,7 +15,7 @@ use shardctl::domain::snapshot::Pod;
 use crate::schedule::{Ms, seconds};
 use crate::world::objects::PodKey;
 
-/// A deletion rests on a look that the server answered no longer ago than this.
+/// A deletion rests on a look that was answered no longer ago than this.
 const WINDOW: Ms = 100;
 /// A deletion without an answer may still take effect for so long.
 const UNCLEAR_FOR: Ms = 60_000;
@@ -232,7 +232,7 @@ impl Checker {
         }
         let age = now - looked_at.min(now);
         if age > WINDOW {
-            let what = format!("it was decided on what was seen {} ago", seconds(age));
+            let what = format!("the last look was answered {} ago", seconds(age));
             return Err((Guarantee::WholeBeforeStart, what));
         }
         let known = seen.pods.get(&ordinal);

@@ -115,7 +115,7 @@ pub struct Process {
     /// When it saw it for the n-th time without time having passed: it may run in circles.
     pub seen_at: Ms,
     pub seen_times: u32,
-    /// When the server read what its last look answered.
+    /// When its last look was answered.
     pub looked_at: Ms,
     /// The last of its journal entries that was written.
     pub saved: usize,

@@ -268,8 +268,7 @@ impl World {
             *until = now;
         }
         if let Some((seen, version)) = seen {
-            let process = &mut self.processes[self.calls[id].process];
-            process.looked_at = process.looked_at.max(super::objects::ms(seen.at));
+            self.processes[self.calls[id].process].looked_at = now;
             self.looked(seen, version);
         }
         if let Some(waker) = waker {
