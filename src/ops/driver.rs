@@ -269,7 +269,7 @@ impl<C: Cluster> Driver<'_, C> {
                     {
                         self.tell(Happened::GateRefused { ordinal: *ordinal, answer: answer.clone() });
                     }
-                    self.said.note(&pod.uid, now, answer);
+                    self.said.note(&pod.uid, now, answer, self.run.policy.gate_successes);
                 }
                 Ok(())
             }

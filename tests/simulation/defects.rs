@@ -49,3 +49,16 @@ fn a_process_that_stood_still_does_not_go_on_where_it_was() {
         }
     }
 }
+
+/// A shard that had been moved failed again, or its process died before it had passed the gate: the time to settle was
+/// counted from when it was Ready, not from when it said that it is well.
+#[test]
+fn the_service_settles_after_the_gate() {
+    let again = with(&Schedule::quiet(Kind::Upgrade, 3), [Fault::Deletes { at: 13_500, ordinal: 1 }]);
+    assert_eq!(plays(&again).run.state, State::Done);
+    let quiet = canary(Kind::Upgrade);
+    let number = call(&quiet, "ask [0]", 0);
+    let mut died = with(&quiet, [Fault::Crash { call: number, is_after_effect: false }]);
+    died.answers = vec![Answer::Resume { after: 1000 }];
+    assert_eq!(plays(&died).run.state, State::Done);
+}

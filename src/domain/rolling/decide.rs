@@ -318,7 +318,7 @@ impl Look<'_> {
         // Broken shards are down already: every second of asking is a second of outage.
         let is_down = wave.iter().any(|ordinal| !self.is_up(*ordinal));
         if !is_down {
-            let Some(whole_since) = self.run.ledger.whole_since else {
+            let Some(whole_since) = self.whole_since() else {
                 return Some(self.wait_until_whole(&self.seen.down()));
             };
             let settled_at = later(whole_since, policy.settle);
@@ -332,6 +332,13 @@ impl Look<'_> {
             }
         }
         self.over_budget(wave.len()).map(Decision::Blocked)
+    }
+
+    /// Since when every shard is up, and those that were moved have said that they are well.
+    fn whole_since(&self) -> Option<Timestamp> {
+        let moved = self.run.deleted.keys().filter_map(|ordinal| self.seen.pods.get(ordinal));
+        let passed = moved.filter_map(|pod| self.said.of(&pod.uid)?.passed_at).max();
+        self.run.ledger.whole_since.map(|since| passed.map_or(since, |passed| since.max(passed)))
     }
 
     /// Asks every shard that has not said that it is well since the service was last whole.
@@ -433,7 +440,7 @@ impl Look<'_> {
             return self.wait_until_whole(down);
         }
         let policy = &self.run.policy;
-        let Some(whole_since) = self.run.ledger.whole_since else { return self.wait_until_whole(down) };
+        let Some(whole_since) = self.whole_since() else { return self.wait_until_whole(down) };
         let settled_at = later(whole_since, policy.settle);
         if self.now < settled_at && !self.run.deleted.is_empty() {
             let why = Waiting::Settled { until: settled_at };
@@ -568,7 +575,7 @@ impl Run {
     pub fn has_passed(&self, said: &Answers, ordinal: u32, pod: &Pod) -> bool {
         self.policy.gate == Gate::None
             || !self.deleted.contains_key(&ordinal)
-            || said.of(&pod.uid).is_some_and(|answer| answer.passes >= self.policy.gate_successes.max(1))
+            || said.of(&pod.uid).is_some_and(|answer| answer.passed_at.is_some())
     }
 
     /// Whether the shard is back: a new pod, as the run wants it, Ready, and through the gate.
