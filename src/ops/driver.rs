@@ -18,8 +18,8 @@ use super::hand::Hand;
 use super::interrupt::{Interrupt, Urgency};
 use super::let_go::{in_words, let_go};
 use crate::domain::rolling::{
-    Action, Answers, Change, Decision, ExactPod, ObjectRef, Observed, Run, Stage, State, StopReason, Turn,
-    Waiting, decide, finish_step,
+    Action, Answers, Change, Decision, ExactPod, ObjectRef, Observed, PlaceholderState, Run, Stage, State,
+    StopReason, Turn, Waiting, decide, finish_step,
 };
 
 /// Looks again after so long without news: a watch may have died without a word.
@@ -203,6 +203,24 @@ impl<C: Cluster> Driver<'_, C> {
         Ok(())
     }
 
+    /// Lets time pass, unless the operator wants to stop. What is seen meanwhile is timed all the same.
+    async fn rest(&mut self, duration: Duration) {
+        let (cluster, interrupt) = (self.cluster, self.interrupt);
+        let known = interrupt.urgency();
+        let mut pause = std::pin::pin!(cluster.pause(duration));
+        loop {
+            tokio::select! {
+                biased;
+                () = interrupt.beyond(known) => {
+                    let at_once = interrupt.urgency() == Urgency::Now;
+                    return self.tell(Happened::Interrupted { at_once });
+                }
+                () = &mut pause => return,
+                () = cluster.changed(None) => self.take_in(),
+            }
+        }
+    }
+
     /// A call failed: waits if it may pass, or ends the run.
     async fn failed(&mut self, error: CallError) -> Option<End> {
         let now = self.cluster.now();
@@ -215,17 +233,14 @@ impl<C: Cluster> Driver<'_, C> {
             CallFailure::Busy(after) => after.unwrap_or_default(),
             _ => Duration::ZERO,
         };
-        let after = asked.max(self.pause);
+        // Whoever asks for an hour is asked once more when it is time to give up.
+        let left = Duration::try_from(KEEP_TRYING - now.duration_since(since)).unwrap_or_default();
+        let after = asked.max(self.pause).min(left);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         if error.failure != CallFailure::Conflict {
             self.tell(Happened::Retrying { error: error.to_string(), after });
         }
-        let known = self.interrupt.urgency();
-        tokio::select! {
-            biased;
-            () = self.interrupt.beyond(known) => {}
-            () = self.cluster.pause(after) => {}
-        }
+        self.rest(after).await;
         // What the call was decided on may be old, or the call may have happened after all.
         let _ = self.cluster.look().await;
         None
@@ -338,6 +353,14 @@ impl<C: Cluster> Driver<'_, C> {
             Err(error) if error.failure == CallFailure::AlreadyExists => Ok(()),
             result => result,
         };
+        // One that has ended keeps its name until it is removed.
+        let seen = self.cluster.seen();
+        let ended = seen.placeholders.iter().filter(|(ordinal, placeholder)| {
+            shards.contains(ordinal) && placeholder.state == PlaceholderState::Ending
+        });
+        for (_, placeholder) in ended {
+            hand.remove(&pod_ref(&placeholder.pod)).await?;
+        }
         if let Some(name) = &room.priority_class {
             create(json!({
                 "apiVersion": "scheduling.k8s.io/v1",
@@ -413,10 +436,7 @@ impl<C: Cluster> Driver<'_, C> {
     /// The placeholders that keep the places of these shards.
     fn places_of(&self, pods: &[(u32, ExactPod)]) -> Vec<ObjectRef> {
         let seen = self.cluster.seen();
-        let place = |(ordinal, _): &(u32, ExactPod)| {
-            let pod = &seen.placeholders.get(ordinal)?.pod;
-            Some(ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str()))
-        };
+        let place = |(ordinal, _): &(u32, ExactPod)| Some(pod_ref(&seen.placeholders.get(ordinal)?.pod));
         pods.iter().filter_map(place).collect()
     }
 
@@ -491,7 +511,7 @@ impl<C: Cluster> Driver<'_, C> {
             self.tell(Happened::Evicted { pods: evicted });
         }
         if is_refused {
-            self.cluster.pause(EVICT_AGAIN).await;
+            self.rest(EVICT_AGAIN).await;
         }
         Ok(self.cluster.look().await?)
     }
@@ -547,6 +567,10 @@ impl<C: Cluster> Driver<'_, C> {
             }
         }
     }
+}
+
+fn pod_ref(pod: &ExactPod) -> ObjectRef {
+    ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str())
 }
 
 /// Notes in a run that these pods are deleted, or about to be.

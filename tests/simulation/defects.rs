@@ -4,6 +4,7 @@ use shardctl::domain::rolling::{State, Strategy};
 
 use crate::schedule::{Answer, CallFault, Fault, Kind, Schedule};
 use crate::scripted::{call, plays, set, stops, with, with_call};
+use crate::world::objects::timestamp;
 
 /// Four shards: one, then three together.
 fn canary(kind: Kind) -> Schedule {
@@ -61,4 +62,48 @@ fn the_service_settles_after_the_gate() {
     let mut died = with(&quiet, [Fault::Crash { call: number, is_after_effect: false }]);
     died.answers = vec![Answer::Resume { after: 1000 }];
     assert_eq!(plays(&died).run.state, State::Done);
+}
+
+/// A disruption budget that lets no pod go was asked every five seconds for ever.
+#[test]
+fn a_node_that_cannot_be_emptied_is_given_up() {
+    let quiet = Schedule::quiet(Kind::Drain { of: set(&[0]), others: 2, relax: false }, 3);
+    let mut schedule = with(&quiet, [Fault::BudgetIsFull { to: 86_400_000 }]);
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    let played = stops(&schedule, "2 other pods are still on the node");
+    assert!(played.run.ended_at.is_some_and(|ended| ended < timestamp(130_000)));
+    // What waits for it does not wait longer than it must.
+    let mut schedule = with(&schedule, [Fault::Interrupt { at: 30_000 }]);
+    schedule.answers = vec![Answer::Abort { after: 0 }];
+    assert!(plays(&schedule).run.ended_at.is_some_and(|ended| ended < timestamp(32_000)));
+}
+
+/// A placeholder that had ended keeps its name: the next one of that name was made again and again, in vain.
+#[test]
+fn a_placeholder_that_has_ended_is_made_anew() {
+    for at in [3000, 9000, 10_000] {
+        let schedule = with(&Schedule::quiet(Kind::Migrate, 3), [Fault::PlaceholderEnds { at, ordinal: 1 }]);
+        assert_eq!(plays(&schedule).stops, Vec::<String>::new());
+    }
+}
+
+/// Karpenter's complaint was looked for at the first of the placeholders only.
+#[test]
+fn room_that_cannot_be_made_is_told_at_once() {
+    let quiet = Schedule::quiet(Kind::Drain { of: set(&[0]), others: 0, relax: false }, 3);
+    let mut schedule = with(&quiet, [Fault::NoNewNodes { from: 0, to: 3_600_000 }]);
+    schedule.service.pull = 60_000;
+    let played = plays(&schedule);
+    let is_told = matches!(&played.run.state, State::Aborted { why } if why.contains("exceed limits"));
+    assert!(is_told && played.run.ended_at.is_some_and(|ended| ended < timestamp(30_000)));
+}
+
+/// What Karpenter had complained of before the run was resumed stopped it again at once.
+#[test]
+fn an_old_complaint_does_not_stop_a_resumed_run() {
+    let mut schedule = with(&Schedule::quiet(Kind::Migrate, 3), [Fault::NoNewNodes { from: 0, to: 70_000 }]);
+    schedule.task.prewarm = false;
+    schedule.answers = vec![Answer::Resume { after: 61_500 }];
+    let played = plays(&schedule);
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
 }

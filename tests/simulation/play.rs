@@ -387,6 +387,7 @@ async fn aborting(cluster: Saboteur, mut run: Run) -> Ended {
         cluster.save(&run).await?;
         let_go(&cluster, &approved, &mut run, true, &mut say).await?;
         run.state = State::Aborted { why: "the operator said so".to_owned() };
+        run.ended_at = Some(cluster.now());
         cluster.save(&run).await
     }
     .await;

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::observed::{Answers, ExactPod, Observed, PlaceholderState};
+use super::placeholder::{Room, placeholder_name};
 use super::policy::Gate;
 use super::run::{Miss, Run, Stage};
-use super::trouble::{Trouble, trouble};
+use super::trouble::{Trouble, karpenters_complaint, trouble};
 use crate::domain::names::{NodeName, PodName, pods_in_short};
 use crate::domain::snapshot::{Pod, Shard, Workload};
 
@@ -196,52 +197,57 @@ impl Look<'_> {
         let Some(room) = &self.run.room else { return enter(Stage::Arming) };
         // A shard that is where it should be needs no other place, and one that is on its way takes its own.
         let wanted: BTreeSet<u32> =
-            room.shards().into_iter().filter(|ordinal| self.is_untouched(*ordinal)).collect();
-        let absent: BTreeSet<u32> = wanted
+            room.shards().into_iter().filter(|ordinal| self.needs_room(room, *ordinal)).collect();
+        let state = |ordinal: &u32| self.seen.placeholders.get(ordinal).map(|placeholder| &placeholder.state);
+        let missing: BTreeSet<u32> = wanted
             .iter()
             .copied()
-            .filter(|ordinal| {
-                let placeholder = self.seen.placeholders.get(ordinal);
-                placeholder.is_none_or(|placeholder| placeholder.state == PlaceholderState::Ending)
-            })
+            .filter(|ordinal| state(ordinal) != Some(&PlaceholderState::Warm))
+            .collect();
+        let Some(first) = missing.first() else { return enter(Stage::Arming) };
+        let complaint = missing.iter().find_map(|ordinal| self.hopeless(ordinal));
+        let deadline = later(self.run.entered_at, self.run.policy.patience);
+        if self.now >= deadline || complaint.is_some() {
+            let name = placeholder_name(&self.run.workload.name, *first, self.run.attempt);
+            let why = complaint
+                .or_else(|| self.seen.placeholders.get(first)?.state.why())
+                .unwrap_or_else(|| format!("pod/{name} is not running"));
+            return Decision::Blocked(Blocker::NoRoom { patience: self.run.policy.patience, why });
+        }
+        let absent: BTreeSet<u32> = missing
+            .iter()
+            .copied()
+            .filter(|ordinal| matches!(state(ordinal), None | Some(PlaceholderState::Ending)))
             .collect();
         if !absent.is_empty() {
             return Decision::Act(Action::MakeRoom(absent));
         }
-        let unready = |ordinal: &u32| {
-            let placeholder = self.seen.placeholders.get(ordinal)?;
-            (placeholder.state != PlaceholderState::Warm).then_some(placeholder)
-        };
-        let missing: BTreeSet<u32> =
-            wanted.iter().copied().filter(|ordinal| unready(ordinal).is_some()).collect();
-        let Some(first) = missing.iter().find_map(unready) else { return enter(Stage::Arming) };
-        let since = first.created_at.unwrap_or(self.now);
-        let stuck = missing.iter().filter_map(unready).find_map(|one| match &one.state {
-            PlaceholderState::Stuck(why) => Some(why.clone()),
-            _ => None,
-        });
-        let complaint = stuck.or_else(|| self.no_node(&first.pod.uid, since));
-        let why = complaint.clone().or_else(|| match &first.state {
-            PlaceholderState::Pending(why) | PlaceholderState::Pulling(why) => why.clone(),
-            _ => None,
-        });
-        let deadline = later(since, self.run.policy.patience);
-        if self.now >= deadline || complaint.is_some() {
-            let why = why.unwrap_or_else(|| format!("pod/{} is not running", first.pod.name));
-            return Decision::Blocked(Blocker::NoRoom { patience: self.run.policy.patience, why });
-        }
+        let why = missing.iter().find_map(|ordinal| self.seen.placeholders.get(ordinal)?.state.why());
         let of = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
         Decision::Wait { why: Waiting::Room { missing, of, why }, until: Some(deadline) }
     }
 
-    /// Why Karpenter makes no node for a placeholder, if it has said so for a while.
-    fn no_node(&self, uid: &str, since: Timestamp) -> Option<String> {
-        let warnings = self.seen.warnings.get(uid)?;
-        let said = warnings
-            .iter()
-            .filter(|one| one.component == "karpenter" && one.reason == "FailedScheduling")
-            .max_by_key(|one| one.at)?;
-        (self.now.duration_since(since) >= ROOM_COMPLAINT).then(|| said.message.clone())
+    /// Whether a shard is to be moved, and needs a place for that. The image is wanted on the node that it is on, and no
+    /// more where it is on another by now.
+    fn needs_room(&self, room: &Room, ordinal: u32) -> bool {
+        let node = || self.seen.pods.get(&ordinal).and_then(|pod| pod.node.as_ref());
+        self.is_untouched(ordinal)
+            && room.only_node(ordinal).is_none_or(|only| node().is_some_and(|node| node.as_str() == only))
+    }
+
+    /// Why a placeholder will not get a place by waiting.
+    fn hopeless(&self, ordinal: &u32) -> Option<String> {
+        let placeholder = self.seen.placeholders.get(ordinal)?;
+        match &placeholder.state {
+            PlaceholderState::Stuck(why) => Some(why.clone()),
+            PlaceholderState::Pending(_) => {
+                let warnings = self.seen.warnings.get(&placeholder.pod.uid)?;
+                let complaint = karpenters_complaint(warnings, self.run.entered_at)?;
+                let waits = self.now.duration_since(placeholder.created_at?);
+                (waits >= ROOM_COMPLAINT).then(|| complaint.message.clone())
+            }
+            _ => None,
+        }
     }
 
     fn await_controller(&self, workload: &Workload) -> Decision {
@@ -457,18 +463,13 @@ impl Look<'_> {
             .filter(|other| !other.is_ending)
             .map(|other| other.pod.clone())
             .collect();
-        if !staying.is_empty() {
-            return Decision::Act(Action::Evict(staying));
-        }
-        match self.seen.others.len() {
-            0 => enter(Stage::LettingGo),
-            pods => {
-                let deadline = later(self.run.entered_at, self.run.policy.patience);
-                if self.now >= deadline {
-                    return Decision::Blocked(Blocker::NotEmptied(pods));
-                }
-                Decision::Wait { why: Waiting::Evicted { pods }, until: Some(deadline) }
-            }
+        let pods = self.seen.others.len();
+        let deadline = later(self.run.entered_at, self.run.policy.patience);
+        match (pods, staying.is_empty()) {
+            (0, _) => enter(Stage::LettingGo),
+            _ if self.now >= deadline => Decision::Blocked(Blocker::NotEmptied(pods)),
+            (_, false) => Decision::Act(Action::Evict(staying)),
+            (_, true) => Decision::Wait { why: Waiting::Evicted { pods }, until: Some(deadline) },
         }
     }
 
@@ -509,7 +510,7 @@ impl Look<'_> {
             let pod = self.seen.pods.get(ordinal)?;
             let shard = Shard { ordinal: *ordinal, pod_name: self.name(*ordinal), pod: Some(pod.clone()) };
             let warnings = self.seen.warnings.get(&pod.uid).map_or(&[][..], Vec::as_slice);
-            trouble(&shard, warnings, self.now).map(Blocker::Trouble)
+            trouble(&shard, warnings, self.run.entered_at, self.now).map(Blocker::Trouble)
         })
     }
 

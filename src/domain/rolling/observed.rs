@@ -80,6 +80,18 @@ pub enum PlaceholderState {
     Ending,
 }
 
+impl PlaceholderState {
+    /// Why it is not there yet, if anybody has said so.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Self::Pending(why) | Self::Pulling(why) => why.clone(),
+            Self::Stuck(why) => Some(why.clone()),
+            Self::Warm | Self::Ending => None,
+        }
+    }
+}
+
 /// A warning event about a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
