@@ -43,15 +43,44 @@ struct Way {
     name: &'static str,
     /// What is run. When it ends, every shard is where it belongs and Ready.
     command: fn(&Scene) -> Command,
-    /// What all its outages may take, and whether its reaction is asked for as well.
-    asked: Option<Duration>,
+    /// What all its outages may take: so many pod starts, times so much.
+    asked: Option<(u32, f64)>,
+    /// Whether its reaction is asked for.
+    is_reaction_asked: bool,
+}
+
+impl Way {
+    /// What all its outages may take.
+    fn most(&self) -> Option<Duration> {
+        self.asked.map(|(starts, times)| (POD_START * starts).mul_f64(times))
+    }
 }
 
 /// The ways that are compared.
 ///
-/// `shardctl migrate` joins here, with `scene.command(shardctl())` and its arguments: one-by-one within 10% of ten pod
-/// starts (`(POD_START * 10).mul_f64(1.10)`), canary within 15% of two (`(POD_START * 2).mul_f64(1.15)`).
-const WAYS: [Way; 1] = [Way { name: "the tutorial's loop", command: tutorial, asked: None }];
+/// Asked is what ten pod starts and two come to, and a little more. The reaction is that of the engine alone: without a
+/// gate, and without peace between the waves.
+const WAYS: [Way; 4] = [
+    Way { name: "the tutorial's loop", command: tutorial, asked: None, is_reaction_asked: false },
+    Way {
+        name: "migrate, one-by-one",
+        command: |scene| migrate(scene, &["--strategy", "one-by-one"]),
+        asked: Some((10, 1.10)),
+        is_reaction_asked: false,
+    },
+    Way {
+        name: "migrate, canary",
+        command: |scene| migrate(scene, &["--strategy", "canary"]),
+        asked: Some((2, 1.15)),
+        is_reaction_asked: false,
+    },
+    Way {
+        name: "migrate, one-by-one, no gate",
+        command: |scene| migrate(scene, &["--strategy", "one-by-one", "--gate", "none"]),
+        asked: Some((10, 1.10)),
+        is_reaction_asked: true,
+    },
+];
 
 /// What reaction is asked for: median and worst.
 const REACTION: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(100));
@@ -170,6 +199,15 @@ fn tutorial(scene: &Scene) -> Command {
     command
 }
 
+fn migrate(scene: &Scene, how: &[&str]) -> Command {
+    let mut command = scene.command(shardctl());
+    command
+        .args(["migrate", "--to", "stable", "--settle", "0s", "--yes", "-f"])
+        .arg(&scene.shardset)
+        .args(how);
+    command
+}
+
 /// Runs a program to its end and returns what it said.
 fn run(mut command: Command) -> anyhow::Result<String> {
     let output = command.output().with_context(|| format!("run {command:?}"))?;
@@ -196,8 +234,8 @@ fn print_outages(found: &[(&Way, Report)]) {
             report.most_down().to_string(),
             seconds(report.total()),
             seconds(report.longest()),
-            way.asked.map(seconds).unwrap_or_default(),
-            way.asked.map(|asked| verdict(report.total() <= asked)).unwrap_or_default(),
+            way.most().map(seconds).unwrap_or_default(),
+            way.most().map(|most| verdict(report.total() <= most)).unwrap_or_default(),
         ]);
     }
     println!("{table}");
@@ -211,7 +249,7 @@ fn print_reactions(found: &[(&Way, Report)]) {
         let (Some(median), Some(worst)) = (reactions.get(reactions.len() / 2), reactions.last()) else {
             continue;
         };
-        let is_asked = way.asked.is_some();
+        let is_asked = way.is_reaction_asked;
         let (asked_median, asked_worst) = REACTION;
         let asked = format!("{}, {}", milliseconds(asked_median), milliseconds(asked_worst));
         table.row([

@@ -27,6 +27,7 @@ mod outage;
 mod packing;
 mod proxy;
 mod status;
+mod terrain;
 mod verify;
 
 use std::process::ExitCode;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let tools: [&[Test]; 2] = [proxy::TESTS, outage::TESTS];
+    let tools: [&[Test]; 3] = [terrain::TESTS, proxy::TESTS, outage::TESTS];
     let all = [&commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,

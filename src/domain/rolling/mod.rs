@@ -30,6 +30,7 @@ mod placeholder;
 mod plan;
 mod policy;
 mod prepare;
+pub mod proof;
 mod retarget;
 mod run;
 mod status;

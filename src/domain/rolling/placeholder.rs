@@ -89,6 +89,12 @@ impl Room {
         Self { pod: pod(spec), places, is_for_images: spec.is_for_images, priority_class }
     }
 
+    /// Whether it is room for whole shards, and not only for their image.
+    #[must_use]
+    pub fn is_for_shards(&self) -> bool {
+        !self.is_for_images
+    }
+
     /// The shards that a place is kept for.
     #[must_use]
     pub fn shards(&self) -> BTreeSet<u32> {
