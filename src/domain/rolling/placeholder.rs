@@ -101,6 +101,19 @@ impl Room {
         self.places.iter().flat_map(|place| place.shards.iter().copied()).collect()
     }
 
+    /// The one node that the placeholder of a shard may be on, if there is only one.
+    #[must_use]
+    pub fn only_node(&self, ordinal: u32) -> Option<&str> {
+        let place = self.places.iter().find(|place| place.shards.contains(&ordinal))?;
+        match place.terms.as_slice() {
+            [term] => match term.as_slice() {
+                [one] if one.key == NODE_NAME_FIELD => one.values.first().map(String::as_str),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The placeholder of a shard, as the `attempt`-th process makes it.
     #[must_use]
     pub fn placeholder(&self, workload: &str, ordinal: u32, attempt: u32) -> Value {
