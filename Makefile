@@ -27,12 +27,17 @@ demo: build
 	$(call in_demo,status -f $(DEMO)/shardset.yaml)
 	$(call in_demo,verify -f $(DEMO)/shardset.yaml)
 	$(call in_demo,packing -f $(DEMO)/shardset.yaml)
+	$(call in_demo,migrate -f $(DEMO)/shardset.yaml --to stable --strategy canary --settle 2s \
+	  --delete-source-pool --yes)
+	$(call in_demo,rollout status -f $(DEMO)/shardset.yaml)
+	$(call in_demo,verify -f $(DEMO)/shardset.yaml --phase stable)
 	@echo
 	@echo 'The service runs. Try, after   eval "$$($(SHARDCTL) lab env --name demo)"'
 	@echo '  $(SHARDCTL) status -n biometric-shards --watch'
 	@echo '  $(SHARDCTL) lab status'
 	@echo '  kubectl annotate pod -n biometric-shards biometric-shard-3 lab.shardctl.dev/health=503   and verify again'
-	@echo '  $(SHARDCTL) deploy -f $(DEMO)/shardset.yaml --phase stable --dry-run=server'
+	@echo '  $(SHARDCTL) upgrade -n biometric-shards --image registry.example/demo:1.1.0 --strategy canary'
+	@echo '  $(SHARDCTL) rollout history -n biometric-shards'
 	@echo 'make demo-down stops it and leaves nothing behind.'
 
 demo-down:

@@ -44,6 +44,10 @@ complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "delete" -d 'Delet
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "verify" -d 'Check everything there is to check about a service'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
+complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
+complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
+complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
+complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "explain" -d 'Explain an exit code, or a check of verify'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "options" -d 'List the global options, which every command understands'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "version" -d 'Print the version of shardctl, and of the API server'
@@ -184,6 +188,267 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand packing" -s v -l v -d 
 complete -c shardctl -n "__fish_shardctl_using_subcommand packing" -l watch -d 'Print it again whenever it changes, until interrupted'
 complete -c shardctl -n "__fish_shardctl_using_subcommand packing" -l no-picture -d 'Leave out the picture and print the table and the summary only'
 complete -c shardctl -n "__fish_shardctl_using_subcommand packing" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to -d 'The phase whose node pool the shards move to; its pool is named by the ShardSet file' -r -f -a "explore\t'A broad node pool: find out which machine fits'
+stable\t'One pinned instance type, tainted, no voluntary disruption'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to-nodepool -d 'The node pool that the shards move to' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+canary\t'One shard proves the place and the template, then all others at once: two outages'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l wave-size -d 'One shard first, then so many at a time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'
+descending\t'The last one first, as the StatefulSet controller itself rolls'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l settle -d 'How long the whole service must have been up before the next wave' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l timeout -d 'Longest time for a shard to come back' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l max-outage -d 'Start no wave whose outage is forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l max-total-outage -d 'Start no wave with which all outages together are forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l restart-seconds -d 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l gate -d 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l gate-successes -d 'Good answers in a row that the gate takes' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l placeholder-image -d 'Image of the pods that keep places for shards; it does nothing and needs no shell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l on-failure -d 'What to do when a shard does not come back' -r -f -a "stop\t'Stop, and let the operator resume or undo'
+undo\t'Roll the moved shards back to where they were'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l dry-run -d 'Show the plan and change nothing; server lets the API server check the template too' -r -f -a "none\t''
+client\t''
+server\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s o -l output -d 'json: one event per line, and a summary at the end' -r -f -a "table\t'A live view at a terminal, a line for each event elsewhere, and the ledger'
+json\t'One JSON object for each event, and a last one for the run'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l delete-source-pool -d 'Delete the node pools that the shards came from, when no shard is left on them and they are shardctl\'s'
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l no-prewarm -d 'Make no room before the first shard goes: each outage then includes what it takes to make a node'
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l force-conflicts -d 'Go on although other controllers own what is changed, or change it themselves'
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l allow-zero-grace-period -d 'Delete pods whose grace period is 0: two of them may write to one volume'
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s y -l yes -d 'Go on without asking'
+complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l image -d 'The new image, with a tag that never moves or a digest; CONTAINER=REF where the pod has several containers' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l set-resources -d 'New requests and limits of a shard, both alike: cpu=4,memory=26Gi' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+canary\t'One shard proves the place and the template, then all others at once: two outages'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l wave-size -d 'One shard first, then so many at a time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'
+descending\t'The last one first, as the StatefulSet controller itself rolls'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l settle -d 'How long the whole service must have been up before the next wave' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l timeout -d 'Longest time for a shard to come back' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l max-outage -d 'Start no wave whose outage is forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l max-total-outage -d 'Start no wave with which all outages together are forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l restart-seconds -d 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l gate -d 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l gate-successes -d 'Good answers in a row that the gate takes' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l placeholder-image -d 'Image of the pods that keep places for shards; it does nothing and needs no shell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l on-failure -d 'What to do when a shard does not come back' -r -f -a "stop\t'Stop, and let the operator resume or undo'
+undo\t'Roll the moved shards back to where they were'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l dry-run -d 'Show the plan and change nothing; server lets the API server check the template too' -r -f -a "none\t''
+client\t''
+server\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s o -l output -d 'json: one event per line, and a summary at the end' -r -f -a "table\t'A live view at a terminal, a line for each event elsewhere, and the ledger'
+json\t'One JSON object for each event, and a last one for the run'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l no-prewarm -d 'Make no room before the first shard goes: each outage then includes what it takes to make a node'
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l force-conflicts -d 'Go on although other controllers own what is changed, or change it themselves'
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -l allow-zero-grace-period -d 'Delete pods whose grace period is 0: two of them may write to one volume'
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s y -l yes -d 'Go on without asking'
+complete -c shardctl -n "__fish_shardctl_using_subcommand upgrade" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l workload -d 'The StatefulSet whose shards are moved; may be left out when the namespace has one' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -s f -l file -d 'The ShardSet file of the workload' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+canary\t'One shard proves the place and the template, then all others at once: two outages'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l wave-size -d 'One shard first, then so many at a time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'
+descending\t'The last one first, as the StatefulSet controller itself rolls'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l settle -d 'How long the whole service must have been up before the next wave' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l timeout -d 'Longest time for a shard to come back' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l max-outage -d 'Start no wave whose outage is forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l max-total-outage -d 'Start no wave with which all outages together are forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l restart-seconds -d 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l gate -d 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l gate-successes -d 'Good answers in a row that the gate takes' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l placeholder-image -d 'Image of the pods that keep places for shards; it does nothing and needs no shell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l on-failure -d 'What to do when a shard does not come back' -r -f -a "stop\t'Stop, and let the operator resume or undo'
+undo\t'Roll the moved shards back to where they were'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l dry-run -d 'Show the plan and change nothing; server lets the API server check the template too' -r -f -a "none\t''
+client\t''
+server\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -s o -l output -d 'json: one event per line, and a summary at the end' -r -f -a "table\t'A live view at a terminal, a line for each event elsewhere, and the ledger'
+json\t'One JSON object for each event, and a last one for the run'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l ignore-daemonsets -d 'Leave pods of DaemonSets where they are'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l delete-emptydir-data -d 'Evict pods that use emptyDir: what is in it is lost'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l force -d 'Evict pods that no controller makes anew'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l relax-pdb -d 'Relax the disruption budgets that forbid the evictions, and restore them after'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l no-prewarm -d 'Make no room before the first shard goes: each outage then includes what it takes to make a node'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l force-conflicts -d 'Go on although other controllers own what is changed, or change it themselves'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -l allow-zero-grace-period -d 'Delete pods whose grace period is 0: two of them may write to one volume'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -s y -l yes -d 'Go on without asking'
+complete -c shardctl -n "__fish_shardctl_using_subcommand drain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -f -a "status" -d 'Show which shards are up from the newest template, and what is left'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -f -a "history" -d 'Show the runs of a workload and the revisions of its template'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -f -a "resume" -d 'Go on with a run that stopped part-way'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -f -a "abort" -d 'Take back what a run that stopped part-way has changed, but for the shards that it moved'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -f -a "undo" -d 'Give the shards an earlier template'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history resume abort undo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s o -l output -d 'How to print it' -r -f -a "table\t''
+json\t''
+yaml\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l watch -d 'Print it again whenever it changes, until interrupted'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l no-health -d 'Do not ask the shards for their health'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l run -d 'Show the ledger of one run' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l revision -d 'Show what one revision of the template changed' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s o -l output -d 'How to print it' -r -f -a "table\t''
+json\t''
+yaml\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l run -d 'Which run; left out: the one that is open' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s o -l output -d 'json: one event per line, and a summary at the end' -r -f -a "table\t'A live view at a terminal, a line for each event elsewhere, and the ledger'
+json\t'One JSON object for each event, and a last one for the run'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s y -l yes -d 'Go on without asking'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l run -d 'Which run; left out: the one that is open' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -s y -l yes -d 'Abort without asking'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l to-revision -d 'The revision to go back to, as `shardctl rollout history` numbers them' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l strategy -d 'How many shards go down together; left out: as the ShardSet file says, or one by one' -r -f -a "one-by-one\t'One after the other: n outages for n shards'
+canary\t'One shard proves the place and the template, then all others at once: two outages'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l wave-size -d 'One shard first, then so many at a time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l order -d 'In which order; shards that are down go first in any case' -r -f -a "ascending\t'0 first'
+descending\t'The last one first, as the StatefulSet controller itself rolls'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l settle -d 'How long the whole service must have been up before the next wave' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l timeout -d 'Longest time for a shard to come back' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l max-outage -d 'Start no wave whose outage is forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l max-total-outage -d 'Start no wave with which all outages together are forecast to be longer' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l restart-seconds -d 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l gate -d 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l gate-successes -d 'Good answers in a row that the gate takes' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l placeholder-image -d 'Image of the pods that keep places for shards; it does nothing and needs no shell' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l on-failure -d 'What to do when a shard does not come back' -r -f -a "stop\t'Stop, and let the operator resume or undo'
+undo\t'Roll the moved shards back to where they were'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l dry-run -d 'Show the plan and change nothing; server lets the API server check the template too' -r -f -a "none\t''
+client\t''
+server\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s o -l output -d 'json: one event per line, and a summary at the end' -r -f -a "table\t'A live view at a terminal, a line for each event elsewhere, and the ledger'
+json\t'One JSON object for each event, and a last one for the run'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l no-prewarm -d 'Make no room before the first shard goes: each outage then includes what it takes to make a node'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l force-conflicts -d 'Go on although other controllers own what is changed, or change it themselves'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l allow-zero-grace-period -d 'Delete pods whose grace period is 0: two of them may write to one volume'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s y -l yes -d 'Go on without asking'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show which shards are up from the newest template, and what is left'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from help" -f -a "history" -d 'Show the runs of a workload and the revisions of its template'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from help" -f -a "resume" -d 'Go on with a run that stopped part-way'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from help" -f -a "abort" -d 'Take back what a run that stopped part-way has changed, but for the shards that it moved'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from help" -f -a "undo" -d 'Give the shards an earlier template'
+complete -c shardctl -n "__fish_shardctl_using_subcommand rollout; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shardctl -n "__fish_shardctl_using_subcommand explain" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand explain" -l context -d 'Name of the kubeconfig context to use' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand explain" -l cluster -d 'Name of the kubeconfig cluster to use' -r
@@ -352,18 +617,27 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_s
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing migrate upgrade drain rollout explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "status" -d 'Show which shards are up from the newest template, and what is left'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "history" -d 'Show the runs of a workload and the revisions of its template'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "resume" -d 'Go on with a run that stopped part-way'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "abort" -d 'Take back what a run that stopped part-way has changed, but for the shards that it moved'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "undo" -d 'Give the shards an earlier template'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "up" -d 'Start a lab, or start again what has stopped in it'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "down" -d 'Stop a lab and remove everything that belongs to it'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "status" -d 'List the labs on this machine and the state of their components'

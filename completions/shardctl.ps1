@@ -43,6 +43,10 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Tell whether the service is whole, since when, and which shard is not')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check everything there is to check about a service')
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
+            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
+            [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
+            [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
+            [CompletionResult]::new('rollout', 'rollout', [CompletionResultType]::ParameterValue, 'See, resume, abort and undo what migrate, upgrade and drain do')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain an exit code, or a check of verify')
             [CompletionResult]::new('options', 'options', [CompletionResultType]::ParameterValue, 'List the global options, which every command understands')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version of shardctl, and of the API server')
@@ -199,6 +203,315 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--no-picture', '--no-picture', [CompletionResultType]::ParameterName, 'Leave out the picture and print the table and the summary only')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;migrate' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The phase whose node pool the shards move to; its pool is named by the ShardSet file')
+            [CompletionResult]::new('--to-nodepool', '--to-nodepool', [CompletionResultType]::ParameterName, 'The node pool that the shards move to')
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How many shards go down together; left out: as the ShardSet file says, or one by one')
+            [CompletionResult]::new('--wave-size', '--wave-size', [CompletionResultType]::ParameterName, 'One shard first, then so many at a time')
+            [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'In which order; shards that are down go first in any case')
+            [CompletionResult]::new('--settle', '--settle', [CompletionResultType]::ParameterName, 'How long the whole service must have been up before the next wave')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time for a shard to come back')
+            [CompletionResult]::new('--max-outage', '--max-outage', [CompletionResultType]::ParameterName, 'Start no wave whose outage is forecast to be longer')
+            [CompletionResult]::new('--max-total-outage', '--max-total-outage', [CompletionResultType]::ParameterName, 'Start no wave with which all outages together are forecast to be longer')
+            [CompletionResult]::new('--restart-seconds', '--restart-seconds', [CompletionResultType]::ParameterName, 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell')
+            [CompletionResult]::new('--gate', '--gate', [CompletionResultType]::ParameterName, 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND')
+            [CompletionResult]::new('--gate-successes', '--gate-successes', [CompletionResultType]::ParameterName, 'Good answers in a row that the gate takes')
+            [CompletionResult]::new('--placeholder-image', '--placeholder-image', [CompletionResultType]::ParameterName, 'Image of the pods that keep places for shards; it does nothing and needs no shell')
+            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'What to do when a shard does not come back')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and change nothing; server lets the API server check the template too')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--delete-source-pool', '--delete-source-pool', [CompletionResultType]::ParameterName, 'Delete the node pools that the shards came from, when no shard is left on them and they are shardctl''s')
+            [CompletionResult]::new('--no-prewarm', '--no-prewarm', [CompletionResultType]::ParameterName, 'Make no room before the first shard goes: each outage then includes what it takes to make a node')
+            [CompletionResult]::new('--force-conflicts', '--force-conflicts', [CompletionResultType]::ParameterName, 'Go on although other controllers own what is changed, or change it themselves')
+            [CompletionResult]::new('--allow-zero-grace-period', '--allow-zero-grace-period', [CompletionResultType]::ParameterName, 'Delete pods whose grace period is 0: two of them may write to one volume')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;upgrade' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'The new image, with a tag that never moves or a digest; CONTAINER=REF where the pod has several containers')
+            [CompletionResult]::new('--set-resources', '--set-resources', [CompletionResultType]::ParameterName, 'New requests and limits of a shard, both alike: cpu=4,memory=26Gi')
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How many shards go down together; left out: as the ShardSet file says, or one by one')
+            [CompletionResult]::new('--wave-size', '--wave-size', [CompletionResultType]::ParameterName, 'One shard first, then so many at a time')
+            [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'In which order; shards that are down go first in any case')
+            [CompletionResult]::new('--settle', '--settle', [CompletionResultType]::ParameterName, 'How long the whole service must have been up before the next wave')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time for a shard to come back')
+            [CompletionResult]::new('--max-outage', '--max-outage', [CompletionResultType]::ParameterName, 'Start no wave whose outage is forecast to be longer')
+            [CompletionResult]::new('--max-total-outage', '--max-total-outage', [CompletionResultType]::ParameterName, 'Start no wave with which all outages together are forecast to be longer')
+            [CompletionResult]::new('--restart-seconds', '--restart-seconds', [CompletionResultType]::ParameterName, 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell')
+            [CompletionResult]::new('--gate', '--gate', [CompletionResultType]::ParameterName, 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND')
+            [CompletionResult]::new('--gate-successes', '--gate-successes', [CompletionResultType]::ParameterName, 'Good answers in a row that the gate takes')
+            [CompletionResult]::new('--placeholder-image', '--placeholder-image', [CompletionResultType]::ParameterName, 'Image of the pods that keep places for shards; it does nothing and needs no shell')
+            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'What to do when a shard does not come back')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and change nothing; server lets the API server check the template too')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--no-prewarm', '--no-prewarm', [CompletionResultType]::ParameterName, 'Make no room before the first shard goes: each outage then includes what it takes to make a node')
+            [CompletionResult]::new('--force-conflicts', '--force-conflicts', [CompletionResultType]::ParameterName, 'Go on although other controllers own what is changed, or change it themselves')
+            [CompletionResult]::new('--allow-zero-grace-period', '--allow-zero-grace-period', [CompletionResultType]::ParameterName, 'Delete pods whose grace period is 0: two of them may write to one volume')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;drain' {
+            [CompletionResult]::new('--workload', '--workload', [CompletionResultType]::ParameterName, 'The StatefulSet whose shards are moved; may be left out when the namespace has one')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload')
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How many shards go down together; left out: as the ShardSet file says, or one by one')
+            [CompletionResult]::new('--wave-size', '--wave-size', [CompletionResultType]::ParameterName, 'One shard first, then so many at a time')
+            [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'In which order; shards that are down go first in any case')
+            [CompletionResult]::new('--settle', '--settle', [CompletionResultType]::ParameterName, 'How long the whole service must have been up before the next wave')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time for a shard to come back')
+            [CompletionResult]::new('--max-outage', '--max-outage', [CompletionResultType]::ParameterName, 'Start no wave whose outage is forecast to be longer')
+            [CompletionResult]::new('--max-total-outage', '--max-total-outage', [CompletionResultType]::ParameterName, 'Start no wave with which all outages together are forecast to be longer')
+            [CompletionResult]::new('--restart-seconds', '--restart-seconds', [CompletionResultType]::ParameterName, 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell')
+            [CompletionResult]::new('--gate', '--gate', [CompletionResultType]::ParameterName, 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND')
+            [CompletionResult]::new('--gate-successes', '--gate-successes', [CompletionResultType]::ParameterName, 'Good answers in a row that the gate takes')
+            [CompletionResult]::new('--placeholder-image', '--placeholder-image', [CompletionResultType]::ParameterName, 'Image of the pods that keep places for shards; it does nothing and needs no shell')
+            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'What to do when a shard does not come back')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and change nothing; server lets the API server check the template too')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--ignore-daemonsets', '--ignore-daemonsets', [CompletionResultType]::ParameterName, 'Leave pods of DaemonSets where they are')
+            [CompletionResult]::new('--delete-emptydir-data', '--delete-emptydir-data', [CompletionResultType]::ParameterName, 'Evict pods that use emptyDir: what is in it is lost')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Evict pods that no controller makes anew')
+            [CompletionResult]::new('--relax-pdb', '--relax-pdb', [CompletionResultType]::ParameterName, 'Relax the disruption budgets that forbid the evictions, and restore them after')
+            [CompletionResult]::new('--no-prewarm', '--no-prewarm', [CompletionResultType]::ParameterName, 'Make no room before the first shard goes: each outage then includes what it takes to make a node')
+            [CompletionResult]::new('--force-conflicts', '--force-conflicts', [CompletionResultType]::ParameterName, 'Go on although other controllers own what is changed, or change it themselves')
+            [CompletionResult]::new('--allow-zero-grace-period', '--allow-zero-grace-period', [CompletionResultType]::ParameterName, 'Delete pods whose grace period is 0: two of them may write to one volume')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;rollout' {
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show which shards are up from the newest template, and what is left')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show the runs of a workload and the revisions of its template')
+            [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with a run that stopped part-way')
+            [CompletionResult]::new('abort', 'abort', [CompletionResultType]::ParameterValue, 'Take back what a run that stopped part-way has changed, but for the shards that it moved')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Give the shards an earlier template')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shardctl;rollout;status' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Print it again whenever it changes, until interrupted')
+            [CompletionResult]::new('--no-health', '--no-health', [CompletionResultType]::ParameterName, 'Do not ask the shards for their health')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;rollout;history' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Show the ledger of one run')
+            [CompletionResult]::new('--revision', '--revision', [CompletionResultType]::ParameterName, 'Show what one revision of the template changed')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;rollout;resume' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Which run; left out: the one that is open')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;rollout;abort' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--run', '--run', [CompletionResultType]::ParameterName, 'Which run; left out: the one that is open')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Abort without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Abort without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;rollout;undo' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--to-revision', '--to-revision', [CompletionResultType]::ParameterName, 'The revision to go back to, as `shardctl rollout history` numbers them')
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How many shards go down together; left out: as the ShardSet file says, or one by one')
+            [CompletionResult]::new('--wave-size', '--wave-size', [CompletionResultType]::ParameterName, 'One shard first, then so many at a time')
+            [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'In which order; shards that are down go first in any case')
+            [CompletionResult]::new('--settle', '--settle', [CompletionResultType]::ParameterName, 'How long the whole service must have been up before the next wave')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time for a shard to come back')
+            [CompletionResult]::new('--max-outage', '--max-outage', [CompletionResultType]::ParameterName, 'Start no wave whose outage is forecast to be longer')
+            [CompletionResult]::new('--max-total-outage', '--max-total-outage', [CompletionResultType]::ParameterName, 'Start no wave with which all outages together are forecast to be longer')
+            [CompletionResult]::new('--restart-seconds', '--restart-seconds', [CompletionResultType]::ParameterName, 'How long a shard takes to come back, for the forecast; left out: what earlier runs or the pods tell')
+            [CompletionResult]::new('--gate', '--gate', [CompletionResultType]::ParameterName, 'What a shard must pass beyond Ready: http (its own startup and readiness paths), none, or exec=COMMAND')
+            [CompletionResult]::new('--gate-successes', '--gate-successes', [CompletionResultType]::ParameterName, 'Good answers in a row that the gate takes')
+            [CompletionResult]::new('--placeholder-image', '--placeholder-image', [CompletionResultType]::ParameterName, 'Image of the pods that keep places for shards; it does nothing and needs no shell')
+            [CompletionResult]::new('--on-failure', '--on-failure', [CompletionResultType]::ParameterName, 'What to do when a shard does not come back')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and change nothing; server lets the API server check the template too')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'json: one event per line, and a summary at the end')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--no-prewarm', '--no-prewarm', [CompletionResultType]::ParameterName, 'Make no room before the first shard goes: each outage then includes what it takes to make a node')
+            [CompletionResult]::new('--force-conflicts', '--force-conflicts', [CompletionResultType]::ParameterName, 'Go on although other controllers own what is changed, or change it themselves')
+            [CompletionResult]::new('--allow-zero-grace-period', '--allow-zero-grace-period', [CompletionResultType]::ParameterName, 'Delete pods whose grace period is 0: two of them may write to one volume')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Go on without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;rollout;help' {
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show which shards are up from the newest template, and what is left')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show the runs of a workload and the revisions of its template')
+            [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with a run that stopped part-way')
+            [CompletionResult]::new('abort', 'abort', [CompletionResultType]::ParameterValue, 'Take back what a run that stopped part-way has changed, but for the shards that it moved')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Give the shards an earlier template')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shardctl;rollout;help;status' {
+            break
+        }
+        'shardctl;rollout;help;history' {
+            break
+        }
+        'shardctl;rollout;help;resume' {
+            break
+        }
+        'shardctl;rollout;help;abort' {
+            break
+        }
+        'shardctl;rollout;help;undo' {
+            break
+        }
+        'shardctl;rollout;help;help' {
             break
         }
         'shardctl;explain' {
@@ -444,6 +757,10 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Tell whether the service is whole, since when, and which shard is not')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check everything there is to check about a service')
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
+            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
+            [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
+            [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
+            [CompletionResult]::new('rollout', 'rollout', [CompletionResultType]::ParameterValue, 'See, resume, abort and undo what migrate, upgrade and drain do')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain an exit code, or a check of verify')
             [CompletionResult]::new('options', 'options', [CompletionResultType]::ParameterValue, 'List the global options, which every command understands')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version of shardctl, and of the API server')
@@ -468,6 +785,38 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;help;packing' {
+            break
+        }
+        'shardctl;help;migrate' {
+            break
+        }
+        'shardctl;help;upgrade' {
+            break
+        }
+        'shardctl;help;drain' {
+            break
+        }
+        'shardctl;help;rollout' {
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show which shards are up from the newest template, and what is left')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show the runs of a workload and the revisions of its template')
+            [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with a run that stopped part-way')
+            [CompletionResult]::new('abort', 'abort', [CompletionResultType]::ParameterValue, 'Take back what a run that stopped part-way has changed, but for the shards that it moved')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Give the shards an earlier template')
+            break
+        }
+        'shardctl;help;rollout;status' {
+            break
+        }
+        'shardctl;help;rollout;history' {
+            break
+        }
+        'shardctl;help;rollout;resume' {
+            break
+        }
+        'shardctl;help;rollout;abort' {
+            break
+        }
+        'shardctl;help;rollout;undo' {
             break
         }
         'shardctl;help;explain' {

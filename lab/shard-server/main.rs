@@ -39,7 +39,7 @@ struct Args {
 }
 
 /// A place that is kept after its pod went for so long.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+const KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// Where a pod is reached, whether its container runs or not.
 struct Place {

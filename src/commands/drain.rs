@@ -93,7 +93,7 @@ async fn drain(context: &Context, args: &DrainArgs) -> Result<ExitCode, CommandE
         operation: Operation::Drain { nodes: BTreeSet::from([node.clone()]) },
         snapshot,
         by: found.by.clone(),
-        policy: args.rolling.policy(snapshot, SETTLE)?,
+        policy: args.rolling.policy(snapshot, target.shardset.as_ref(), SETTLE)?,
         order: args.rolling.order(Order::Ascending),
         goal: Goal {
             revision: Some(snapshot.workload.update_revision.clone()),

@@ -78,7 +78,7 @@ async fn migrate(context: &Context, args: &MigrateArgs) -> Result<ExitCode, Comm
         operation: Operation::Migrate { to: pool.name.clone(), from },
         snapshot,
         by: found.by.clone(),
-        policy: args.rolling.policy(snapshot, SETTLE)?,
+        policy: args.rolling.policy(snapshot, target.shardset.as_ref(), SETTLE)?,
         order: args.rolling.order(Order::Ascending),
         goal: Goal { revision, node_pool: Some(pool.name.clone()), avoid_nodes: BTreeSet::new() },
         arming,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::rolling::{RollingArgs, arming, carry_out, find, freeze_all, open_run, room_for};
@@ -26,7 +26,6 @@ const SETTLE: Duration = Duration::from_secs(30);
 /// Pulls the image on the nodes first, then gives the StatefulSet its template and moves the shards wave by wave, each
 /// wave only when every shard is up and says so itself. At the end the digests of all shards are compared.
 #[derive(Args, Debug)]
-#[command(group(ArgGroup::new("what").required(true).multiple(true).args(["image", "file", "set_resources"])))]
 #[command(after_help = "Examples:\n  \
     shardctl upgrade kafka -n shop --image registry.example/kafka:3.9.1 --strategy canary\n  \
     shardctl upgrade -f shardset.yaml\n  \
@@ -73,6 +72,10 @@ pub fn run(context: &Context, args: &UpgradeArgs) -> Result<ExitCode, CommandErr
 }
 
 async fn upgrade(context: &Context, args: &UpgradeArgs) -> Result<ExitCode, CommandError> {
+    if args.image.is_none() && args.set_resources.is_none() && args.target.file.is_none() {
+        return Err(CommandError::usage("what is new is not said")
+            .hint("say --image REF, --set-resources cpu=..,memory=.., or -f FILE"));
+    }
     let target = args.target.resolve(context).await?;
     let found = find(&target, context.now()).await?;
     let snapshot = &found.snapshot;
@@ -87,7 +90,7 @@ async fn upgrade(context: &Context, args: &UpgradeArgs) -> Result<ExitCode, Comm
         operation: Operation::Upgrade { what },
         snapshot,
         by: found.by.clone(),
-        policy: args.rolling.policy(snapshot, SETTLE)?,
+        policy: args.rolling.policy(snapshot, target.shardset.as_ref(), SETTLE)?,
         order: args.rolling.order(Order::Descending),
         goal: Goal { revision, node_pool: None, avoid_nodes: BTreeSet::new() },
         arming,

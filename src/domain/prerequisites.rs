@@ -44,21 +44,25 @@ pub struct Quota {
 pub enum QuotaScope {
     /// Pods of some priority classes; all that have one when none is named.
     PriorityClasses { names: Vec<String>, are_excluded: bool },
-    /// Pods that a shard never is: best-effort, or with a deadline, or with affinity across namespaces.
+    /// Pods that have a deadline (`activeDeadlineSeconds`), or that have none; a shard has none.
+    Deadline { has_one: bool },
+    /// Pods that a shard never is: best-effort, or with affinity across namespaces.
     NeverShards,
-    /// Pods that a shard always is: with requests, and without a deadline.
+    /// Pods that a shard always is: with requests.
     AlwaysShards,
 }
 
 impl Quota {
-    /// Whether it counts shards of this priority class.
-    fn counts(&self, priority_class: &str) -> bool {
+    /// Whether it counts pods of this priority class, with requests, that have a deadline or not.
+    #[must_use]
+    pub fn counts(&self, priority_class: Option<&str>, has_deadline: bool) -> bool {
         self.scopes.iter().all(|scope| match scope {
             QuotaScope::AlwaysShards => true,
             QuotaScope::NeverShards => false,
-            QuotaScope::PriorityClasses { names, .. } if names.is_empty() => true,
+            QuotaScope::Deadline { has_one } => *has_one == has_deadline,
+            QuotaScope::PriorityClasses { names, .. } if names.is_empty() => priority_class.is_some(),
             QuotaScope::PriorityClasses { names, are_excluded } => {
-                names.iter().any(|name| name == priority_class) != *are_excluded
+                names.iter().any(|name| Some(name.as_str()) == priority_class) != *are_excluded
             }
         })
     }
@@ -215,7 +219,7 @@ fn check_quotas(facts: &Facts, shardset: &ShardSet, found: &mut Vec<Obstacle>) {
         (&class_storage, storage),
         (&class_claims, pods),
     ];
-    for quota in quotas.iter().filter(|quota| quota.counts(spec.priority.class_name.as_str())) {
+    for quota in quotas.iter().filter(|quota| quota.counts(Some(spec.priority.class_name.as_str()), false)) {
         for (resource, need) in needs {
             let Some(hard) = quota.hard.get(resource) else { continue };
             let used = quota.used.get(resource).copied().unwrap_or_default();
@@ -338,12 +342,18 @@ mod tests {
         Facts {
             server_version: Ok("v1.36.3".to_owned()),
             has_node_pools: Ok(true),
-            node_class: Ok(NodeClass { reference, exists: true, ready: Some((true, String::new())) }),
+            node_class: Ok(NodeClass {
+                reference,
+                exists: true,
+                ready: Some((true, String::new())),
+                max_pods: None,
+            }),
             storage_class: Ok(Some(StorageClass {
                 name: "managed-csi-premium".to_owned(),
                 provisioner: "disk.csi.azure.com".to_owned(),
                 waits_for_first_consumer: true,
                 reclaim_policy: "Retain".to_owned(),
+                parameters: BTreeMap::new(),
             })),
             missing_rights: Ok(Vec::new()),
             quotas: Ok(Vec::new()),
@@ -465,6 +475,8 @@ mod tests {
         for (scopes, counts) in [
             (vec![], true),
             (vec![QuotaScope::AlwaysShards], true),
+            (vec![QuotaScope::Deadline { has_one: false }], true),
+            (vec![QuotaScope::Deadline { has_one: true }], false),
             (vec![QuotaScope::AlwaysShards, QuotaScope::NeverShards], false),
             (vec![classes("biometric-critical", false)], true),
             (vec![classes("biometric-critical", true)], false),

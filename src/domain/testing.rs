@@ -126,6 +126,8 @@ fn template() -> PodTemplate {
             values: vec!["biometric-stable".to_owned()],
         }]],
         spread: Vec::new(),
+        anti_affinity: Vec::new(),
+        needs_company: false,
         containers: vec![Container {
             name: "biometric-shard".to_owned(),
             image: "registry.example/k8s-demo-app:1.0.0".to_owned(),
@@ -157,6 +159,7 @@ pub fn healthy() -> Snapshot {
             is_daemon: false,
             ordinal: Some(shard.ordinal),
             stateful_set: Some("biometric-shard".to_owned()),
+            claims: 1,
         });
     }
     for (node, pods) in &mut occupants {
@@ -167,6 +170,7 @@ pub fn healthy() -> Snapshot {
             is_daemon: true,
             ordinal: None,
             stateful_set: None,
+            claims: 0,
         });
     }
     let endpoints: BTreeMap<PodName, Endpoint> = shards
@@ -210,7 +214,12 @@ pub fn healthy() -> Snapshot {
         node_pools: Ok(vec![pool()]),
         node_classes: Ok(BTreeMap::from([(
             NodePoolName::new("biometric-stable"),
-            NodeClass { reference: node_class_ref(), exists: true, ready: Some((true, String::new())) },
+            NodeClass {
+                reference: node_class_ref(),
+                exists: true,
+                ready: Some((true, String::new())),
+                max_pods: None,
+            },
         )])),
         disruption_budgets: Ok(vec![DisruptionBudget {
             name: "biometric-shard".to_owned(),
@@ -283,6 +292,7 @@ pub fn healthy() -> Snapshot {
                 provisioner: "disk.csi.azure.com".to_owned(),
                 waits_for_first_consumer: true,
                 reclaim_policy: "Retain".to_owned(),
+                parameters: labels(&[("skuName", "Premium_LRS")]),
             },
         )])),
         autoscalers: Ok(Vec::new()),

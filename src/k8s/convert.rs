@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::apps::v1::{self as apps, StatefulSet};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1 as storage;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::domain::names::{ClaimName, NodeName, PodName, VolumeName, WorkloadRef};
@@ -17,9 +17,9 @@ use crate::domain::prerequisites::{Quota, QuotaScope};
 use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::rolling::{ExactPod, OtherPod, Placeholder, PlaceholderState, RUN_LABEL, Warning};
 use crate::domain::snapshot::{
-    Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DisruptionBudget, Endpoint, HttpProbe,
-    Node, NodeExpression, NodeTerm, Occupant, Pod, PodTemplate, Service, SpreadConstraint, StorageClass,
-    Taint, Toleration, Volume, Workload,
+    AntiAffinity, Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DaemonSet,
+    DisruptionBudget, Endpoint, HttpProbe, Node, NodeExpression, NodeTerm, Occupant, Pod, PodTemplate,
+    Service, SpreadConstraint, StorageClass, Taint, Toleration, Volume, Workload,
 };
 
 type Quantities = BTreeMap<String, ApiQuantity>;
@@ -113,17 +113,32 @@ pub(super) fn workload(set: &StatefulSet, namespace: &str) -> Workload {
 pub(super) fn template(template: &core::PodTemplateSpec) -> PodTemplate {
     let meta = template.metadata.clone().unwrap_or_default();
     let spec = template.spec.clone().unwrap_or_default();
+    let labels = meta.labels.unwrap_or_default();
+    let affinity = spec.affinity.as_ref();
+    let apart = affinity
+        .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
+        .and_then(|apart| apart.required_during_scheduling_ignored_during_execution.as_ref());
+    let together = affinity
+        .and_then(|affinity| affinity.pod_affinity.as_ref())
+        .and_then(|together| together.required_during_scheduling_ignored_during_execution.as_ref());
     PodTemplate {
-        labels: meta.labels.unwrap_or_default(),
         annotations: meta.annotations.unwrap_or_default(),
         termination_grace_period_seconds: grace_period(&spec),
         priority_class: spec.priority_class_name.clone(),
         tolerations: spec.tolerations.iter().flatten().map(toleration).collect(),
         node_terms: node_terms(&spec),
-        spread: spec.topology_spread_constraints.iter().flatten().map(spread).collect(),
+        spread: spec
+            .topology_spread_constraints
+            .iter()
+            .flatten()
+            .map(|constraint| spread(constraint, &labels))
+            .collect(),
+        anti_affinity: apart.into_iter().flatten().map(|term| anti_affinity(term, &labels)).collect(),
+        needs_company: together.is_some_and(|terms| !terms.is_empty()),
         containers: spec.containers.iter().map(container).collect(),
         requests: pod_requests(&spec),
         object: serde_json::to_value(template).unwrap_or_default(),
+        labels,
     }
 }
 
@@ -141,12 +156,71 @@ fn toleration(toleration: &core::Toleration) -> Toleration {
     }
 }
 
-fn spread(constraint: &core::TopologySpreadConstraint) -> SpreadConstraint {
+fn spread(
+    constraint: &core::TopologySpreadConstraint,
+    labels: &BTreeMap<String, String>,
+) -> SpreadConstraint {
+    let is_default =
+        |policy: Option<&String>, default: &str| policy.is_none_or(|policy| policy.as_str() == default);
     SpreadConstraint {
         topology_key: constraint.topology_key.clone(),
         max_skew: constraint.max_skew,
         when_unsatisfiable: constraint.when_unsatisfiable.clone(),
+        selects_own: selects(constraint.label_selector.as_ref(), labels),
+        has_options: constraint.min_domains.is_some_and(|least| least > 1)
+            || constraint.match_label_keys.as_ref().is_some_and(|keys| !keys.is_empty())
+            || !is_default(constraint.node_affinity_policy.as_ref(), "Honor")
+            || !is_default(constraint.node_taints_policy.as_ref(), "Ignore"),
     }
+}
+
+fn anti_affinity(term: &core::PodAffinityTerm, labels: &BTreeMap<String, String>) -> AntiAffinity {
+    let is_empty = |names: Option<&Vec<String>>| names.is_none_or(|names| names.is_empty());
+    // Without namespaces it is about the pod's own.
+    let is_plain = is_empty(term.namespaces.as_ref())
+        && term.namespace_selector.is_none()
+        && is_empty(term.match_label_keys.as_ref())
+        && is_empty(term.mismatch_label_keys.as_ref());
+    AntiAffinity {
+        topology_key: term.topology_key.clone(),
+        selects_own: is_plain && selects(term.label_selector.as_ref(), labels),
+    }
+}
+
+/// Whether a selector chooses a pod with these labels. One that is left out chooses none, an empty one all.
+fn selects(selector: Option<&LabelSelector>, labels: &BTreeMap<String, String>) -> bool {
+    selector.is_some_and(|selector| {
+        let label = |key: &str| labels.get(key).map(String::as_str);
+        selector.match_labels.iter().flatten().all(|(key, value)| label(key) == Some(value))
+            && selector
+                .match_expressions
+                .iter()
+                .flatten()
+                .all(|one| expression(&one.key, &one.operator, one.values.as_ref()).matches(label(&one.key)))
+    })
+}
+
+pub(super) fn daemon_set(set: &apps::DaemonSet) -> DaemonSet {
+    let spec = set.spec.as_ref().and_then(|spec| spec.template.spec.clone()).unwrap_or_default();
+    DaemonSet {
+        namespace: set.metadata.namespace.clone().unwrap_or_default(),
+        name: set.metadata.name.clone().unwrap_or_default(),
+        requests: pod_requests(&spec),
+        tolerations: spec.tolerations.iter().flatten().map(toleration).collect(),
+        node_terms: node_terms(&spec),
+    }
+}
+
+/// How many volumes of each driver a node can attach; a driver that sets no limit is left out.
+pub(super) fn attach_limits(node: &storage::CSINode) -> BTreeMap<String, u32> {
+    node.spec
+        .drivers
+        .iter()
+        .filter_map(|driver| {
+            let count = driver.allocatable.as_ref()?.count?;
+            Some((driver.name.clone(), u32::try_from(count).unwrap_or(0)))
+        })
+        .collect()
 }
 
 fn expression(key: &str, operator: &str, values: Option<&Vec<String>>) -> NodeExpression {
@@ -344,9 +418,18 @@ pub(super) fn occupant(pod: &core::Pod, workload: &WorkloadRef) -> Option<Occupa
         is_daemon: owner(meta, "DaemonSet").is_some(),
         ordinal: if is_shard { ordinal(&workload.name, &name) } else { None },
         stateful_set,
+        claims: pod.spec.as_ref().map(claims_of).unwrap_or_default(),
         name: PodName::new(name),
         namespace,
     })
+}
+
+/// How many claims a pod mounts, those made for it alone included.
+fn claims_of(spec: &core::PodSpec) -> u32 {
+    let volumes = spec.volumes.iter().flatten();
+    let claims =
+        volumes.filter(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some());
+    u32::try_from(claims.count()).unwrap_or(u32::MAX)
 }
 
 /// Whether a pod belongs to the workload by its owner, not merely by its labels.
@@ -371,7 +454,7 @@ pub(super) fn placeholder(pod: &core::Pod) -> Placeholder {
     } else if node.is_none() {
         let conditions = status.conditions.iter().flatten();
         let refused = conditions.filter(|one| one.type_ == "PodScheduled" && one.status == "False");
-        PlaceholderState::Pending(refused.filter_map(|one| one.message.clone()).next())
+        PlaceholderState::Pending(refused.into_iter().find_map(|one| one.message.clone()))
     } else if phase == "Running" || (!pulls.is_empty() && pulls.iter().all(is_pulled)) {
         PlaceholderState::Warm
     } else {
@@ -557,6 +640,7 @@ pub(super) fn storage_class(class: &storage::StorageClass) -> StorageClass {
         waits_for_first_consumer: class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"),
         // What the API server fills in when it is left out.
         reclaim_policy: class.reclaim_policy.clone().unwrap_or_else(|| "Delete".to_owned()),
+        parameters: class.parameters.clone().unwrap_or_default(),
     }
 }
 
@@ -583,7 +667,9 @@ fn quota_scope(name: &str, operator: &str, names: Vec<String>) -> QuotaScope {
         ("PriorityClass", operator) => {
             QuotaScope::PriorityClasses { names, are_excluded: operator == "NotIn" }
         }
-        ("NotBestEffort" | "NotTerminating", _) => QuotaScope::AlwaysShards,
+        ("NotBestEffort", _) => QuotaScope::AlwaysShards,
+        ("NotTerminating", _) => QuotaScope::Deadline { has_one: false },
+        ("Terminating", _) => QuotaScope::Deadline { has_one: true },
         _ => QuotaScope::NeverShards,
     }
 }
@@ -613,6 +699,81 @@ mod tests {
         for other in ["shard-03", "shard-", "shard-x", "shard", "other-3", "shard-a-3", "shard-+3"] {
             assert_eq!(ordinal("shard", other), None, "{other}");
         }
+    }
+
+    fn template_of(spec: serde_json::Value) -> PodTemplate {
+        let mut spec = spec;
+        spec["containers"] = serde_json::json!([]);
+        let object =
+            serde_json::json!({"metadata": {"labels": {"app": "shard", "tier": "data"}}, "spec": spec});
+        template(&serde_json::from_value(object).unwrap())
+    }
+
+    #[test]
+    fn spread_and_anti_affinity_tell_whether_they_are_about_the_shards_themselves() {
+        let own = serde_json::json!({"matchLabels": {"app": "shard"}});
+        let expressions = serde_json::json!({"matchExpressions": [
+            {"key": "tier", "operator": "In", "values": ["data", "cache"]},
+            {"key": "legacy", "operator": "DoesNotExist"},
+        ]});
+        let other = serde_json::json!({"matchLabels": {"app": "proxy"}});
+        for (selector, expected) in [
+            (Some(own.clone()), true),
+            (Some(expressions), true),
+            (Some(serde_json::json!({})), true),
+            (Some(other), false),
+            (None, false),
+        ] {
+            let template = template_of(serde_json::json!({
+                "topologySpreadConstraints": [{"topologyKey": "kubernetes.io/hostname", "maxSkew": 2,
+                    "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector}],
+                "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                    {"topologyKey": "kubernetes.io/hostname", "labelSelector": selector}]}},
+            }));
+            assert_eq!(template.spread[0].selects_own, expected, "{selector:?}");
+            assert!(!template.spread[0].has_options);
+            assert_eq!(template.anti_affinity[0].selects_own, expected, "{selector:?}");
+            assert!(!template.needs_company);
+        }
+        for (key, value, has_options) in [
+            ("minDomains", serde_json::json!(1), false),
+            ("minDomains", serde_json::json!(3), true),
+            ("matchLabelKeys", serde_json::json!(["pod-template-hash"]), true),
+            ("nodeAffinityPolicy", serde_json::json!("Honor"), false),
+            ("nodeAffinityPolicy", serde_json::json!("Ignore"), true),
+            ("nodeTaintsPolicy", serde_json::json!("Honor"), true),
+        ] {
+            let mut constraint = serde_json::json!({"topologyKey": "zone", "maxSkew": 1,
+                "whenUnsatisfiable": "DoNotSchedule", "labelSelector": own});
+            constraint[key] = value;
+            let template = template_of(serde_json::json!({"topologySpreadConstraints": [constraint]}));
+            assert_eq!(template.spread[0].has_options, has_options, "{key}");
+        }
+        for (key, value) in [
+            ("namespaces", serde_json::json!(["elsewhere"])),
+            ("namespaceSelector", serde_json::json!({})),
+            ("matchLabelKeys", serde_json::json!(["app"])),
+        ] {
+            let mut term = serde_json::json!({"topologyKey": "zone", "labelSelector": own});
+            term[key] = value;
+            let terms = serde_json::json!({"requiredDuringSchedulingIgnoredDuringExecution": [term]});
+            let template = template_of(
+                serde_json::json!({"affinity": {"podAntiAffinity": terms, "podAffinity": terms}}),
+            );
+            assert!(!template.anti_affinity[0].selects_own, "{key}");
+            assert!(template.needs_company);
+        }
+    }
+
+    #[test]
+    fn every_volume_that_is_a_claim_is_counted() {
+        let spec: core::PodSpec = serde_json::from_value(serde_json::json!({"containers": [], "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}},
+            {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}},
+            {"name": "cache", "emptyDir": {}},
+        ]}))
+        .unwrap();
+        assert_eq!(claims_of(&spec), 2);
     }
 
     #[test]

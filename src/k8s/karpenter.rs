@@ -25,6 +25,7 @@ struct Spec {
     template: Template,
     limits: BTreeMap<String, Quantity>,
     disruption: Disruption,
+    replicas: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -121,6 +122,14 @@ fn by_type(conditions: Vec<Condition>) -> BTreeMap<String, (bool, String)> {
         .collect()
 }
 
+/// The most pods that a node of the class runs: `spec.maxPods` on Azure, `spec.kubelet.maxPods` on AWS.
+pub(super) fn max_pods(class: &DynamicObject) -> Option<u32> {
+    let number = |pointer: &str| class.data.pointer(pointer)?.as_u64();
+    number("/spec/maxPods")
+        .or_else(|| number("/spec/kubelet/maxPods"))
+        .and_then(|most| u32::try_from(most).ok())
+}
+
 pub(super) fn node_pool(object: &DynamicObject) -> Result<NodePool, serde_json::Error> {
     let Object { spec, status } = serde_json::from_value(object.data.clone())?;
     let template = spec.template.spec;
@@ -164,6 +173,7 @@ pub(super) fn node_pool(object: &DynamicObject) -> Result<NodePool, serde_json::
                     .collect()
             },
         ),
+        replicas: spec.replicas,
         conditions: by_type(status.conditions),
         deleted_at,
         managers: convert::managers(&object.metadata),

@@ -92,7 +92,7 @@ impl Cluster {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn quotas(&self) -> Result<Vec<Quota>, RequestError> {
+    pub(super) async fn quotas(&self) -> Result<Vec<Quota>, RequestError> {
         let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), self.namespace());
         let operation = format!("list resource quotas in namespace {}", self.namespace());
         let quotas = self.list(&operation, &api, ListParams::default()).await?;

@@ -78,6 +78,8 @@ pub enum CallFailure {
     Unclear,
     /// The server will not do it.
     Refused,
+    /// The lock is not surely ours any more: nothing was sent.
+    LockLost,
 }
 
 /// A call that failed.

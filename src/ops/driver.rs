@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -13,11 +14,12 @@ use serde_json::json;
 use super::cluster::{CallError, CallFailure, Cluster};
 use super::event::{Event, Happened};
 use super::gate::Approved;
+use super::hand::Hand;
 use super::interrupt::{Interrupt, Urgency};
 use super::let_go::{in_words, let_go};
 use crate::domain::rolling::{
-    Action, Answers, Change, Decision, ExactPod, ObjectRef, Run, Stage, State, StopReason, Turn, Waiting,
-    decide,
+    Action, Answers, Change, Decision, ExactPod, ObjectRef, Observed, PlaceholderState, Run, Stage, State,
+    StopReason, Turn, Waiting, decide, finish_step,
 };
 
 /// Looks again after so long without news: a watch may have died without a word.
@@ -29,6 +31,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pods deleted, made or evicted at the same time. More would queue in the API server's fair share of this user.
 const CONCURRENT_WRITES: usize = 32;
+/// A pod is deleted on the strength of a look that was answered no longer ago: what comes between takes about as long,
+/// and where it takes longer, things are looked at once more.
+const FRESH: SignedDuration = SignedDuration::from_millis(100);
 /// A budget that forbids an eviction is asked again after so long, as kubectl drain does.
 const EVICT_AGAIN: Duration = Duration::from_secs(5);
 /// Times that an object is read again because somebody wrote it at the same moment.
@@ -60,6 +65,7 @@ pub async fn drive<C: Cluster>(
 ) -> Ended {
     let mut driver = Driver {
         cluster,
+        hand: Hand::new(cluster, approved),
         approved,
         run,
         interrupt,
@@ -75,6 +81,7 @@ pub async fn drive<C: Cluster>(
 
 struct Driver<'a, C> {
     cluster: &'a C,
+    hand: Hand<'a, C>,
     approved: &'a Approved,
     run: Run,
     interrupt: &'a Interrupt,
@@ -105,15 +112,11 @@ impl<C: Cluster> Driver<'_, C> {
                 return End::Stop(StopReason::LockLost);
             }
             self.take_in();
-            let decision = self.decide();
-            if let Some(end) = self.stop_asked_for(&decision) {
-                return end;
-            }
+            let decision = match self.next() {
+                Ok(decision) => decision,
+                Err(end) => return end,
+            };
             let result = match decision {
-                Decision::Act(Action::TakeDown { .. }) if self.interrupt.urgency() > Urgency::None => {
-                    // The step under way is finished; no more shards go down for it.
-                    self.wait(None).await
-                }
                 Decision::Act(action) => self.act(action).await,
                 Decision::Wait { why, until } => self.wait_for(why, until).await,
                 Decision::Blocked(blocker) => return End::Stop(StopReason::Blocked(blocker.to_string())),
@@ -151,22 +154,21 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    /// Whether the operator wants to stop, and now is the time.
-    fn stop_asked_for(&self, decision: &Decision) -> Option<End> {
-        let is_time = match self.interrupt.urgency() {
-            Urgency::None => false,
-            Urgency::AfterStep => !self.is_in_step(),
-            Urgency::Now => true,
-        };
+    /// What to do next, or the end where the operator wants one and now is the time.
+    fn next(&self) -> Result<Decision, End> {
+        let urgency = self.interrupt.urgency();
+        if urgency == Urgency::AfterStep
+            && let Some(rest) = finish_step(&self.run, &self.cluster.seen(), &self.said, self.cluster.now())
+        {
+            return Ok(rest);
+        }
+        let decision = self.decide();
         // What is done is not interrupted any more, and what is blocked says more than that it was.
         let is_over = matches!(decision, Decision::Done | Decision::Blocked(_));
-        (is_time && !is_over).then_some(End::Stop(StopReason::Interrupted))
-    }
-
-    /// Whether shards that we took down are still on their way back.
-    fn is_in_step(&self) -> bool {
-        let seen = self.cluster.seen();
-        self.run.deleted.keys().any(|ordinal| !self.run.is_back(&seen, &self.said, *ordinal))
+        match urgency > Urgency::None && !is_over {
+            true => Err(End::Stop(StopReason::Interrupted)),
+            false => Ok(decision),
+        }
     }
 
     async fn wait_for(&mut self, why: Waiting, until: Option<Timestamp>) -> Result<(), Halt> {
@@ -187,16 +189,36 @@ impl<C: Cluster> Driver<'_, C> {
         let look_again = self.cluster.now() + LOOK_AGAIN;
         let until = until.map_or(look_again, |until| until.min(look_again));
         tokio::select! {
-            () = self.cluster.changed(Some(until)) => {}
+            // The operator is heard first, and the same things lead to the same each time.
+            biased;
             () = self.interrupt.beyond(known) => {
                 let at_once = self.interrupt.urgency() == Urgency::Now;
                 self.tell(Happened::Interrupted { at_once });
             }
+            () = self.cluster.changed(Some(until)) => {}
         }
         if self.cluster.now() >= look_again {
             self.cluster.look().await?;
         }
         Ok(())
+    }
+
+    /// Lets time pass, unless the operator wants to stop. What is seen meanwhile is timed all the same.
+    async fn rest(&mut self, duration: Duration) {
+        let (cluster, interrupt) = (self.cluster, self.interrupt);
+        let known = interrupt.urgency();
+        let mut pause = std::pin::pin!(cluster.pause(duration));
+        loop {
+            tokio::select! {
+                biased;
+                () = interrupt.beyond(known) => {
+                    let at_once = interrupt.urgency() == Urgency::Now;
+                    return self.tell(Happened::Interrupted { at_once });
+                }
+                () = &mut pause => return,
+                () = cluster.changed(None) => self.take_in(),
+            }
+        }
     }
 
     /// A call failed: waits if it may pass, or ends the run.
@@ -211,16 +233,14 @@ impl<C: Cluster> Driver<'_, C> {
             CallFailure::Busy(after) => after.unwrap_or_default(),
             _ => Duration::ZERO,
         };
-        let after = asked.max(self.pause);
+        // Whoever asks for an hour is asked once more when it is time to give up.
+        let left = Duration::try_from(KEEP_TRYING - now.duration_since(since)).unwrap_or_default();
+        let after = asked.max(self.pause).min(left);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         if error.failure != CallFailure::Conflict {
             self.tell(Happened::Retrying { error: error.to_string(), after });
         }
-        let known = self.interrupt.urgency();
-        tokio::select! {
-            () = self.cluster.pause(after) => {}
-            () = self.interrupt.beyond(known) => {}
-        }
+        self.rest(after).await;
         // What the call was decided on may be old, or the call may have happened after all.
         let _ = self.cluster.look().await;
         None
@@ -264,7 +284,7 @@ impl<C: Cluster> Driver<'_, C> {
                     {
                         self.tell(Happened::GateRefused { ordinal: *ordinal, answer: answer.clone() });
                     }
-                    self.said.note(&pod.uid, now, answer);
+                    self.said.note(&pod.uid, now, answer, self.run.policy.gate_successes);
                 }
                 Ok(())
             }
@@ -287,7 +307,14 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
     async fn save(&self) -> Result<(), Halt> {
-        match self.cluster.save(&self.run).await {
+        self.write(&self.run).await
+    }
+
+    async fn write(&self, run: &Run) -> Result<(), Halt> {
+        if !self.cluster.holds_lock() {
+            return Err(Halt::End(End::Stop(StopReason::LockLost)));
+        }
+        match self.cluster.save(run).await {
             Err(error) if error.failure == CallFailure::Conflict => {
                 Err(Halt::End(End::Stop(StopReason::LockLost)))
             }
@@ -309,7 +336,7 @@ impl<C: Cluster> Driver<'_, C> {
             if operations.is_empty() {
                 return Ok(false);
             }
-            match self.cluster.patch(self.approved, &change.object, &operations).await {
+            match self.hand.patch(&change.object, &operations).await {
                 Err(error) if error.failure == CallFailure::Conflict && collisions < COLLISIONS => {
                     collisions += 1;
                 }
@@ -320,12 +347,20 @@ impl<C: Cluster> Driver<'_, C> {
 
     async fn make_room(&mut self, shards: BTreeSet<u32>) -> Result<(), Halt> {
         let Some(room) = &self.run.room else { return Ok(()) };
-        let (cluster, approved) = (self.cluster, self.approved);
-        let create = async |object| match cluster.create(approved, &object).await {
+        let hand = self.hand;
+        let create = async |object| match hand.create(&object).await {
             // Made by a call that seemed to have failed.
             Err(error) if error.failure == CallFailure::AlreadyExists => Ok(()),
             result => result,
         };
+        // One that has ended keeps its name until it is removed.
+        let seen = self.cluster.seen();
+        let ended = seen.placeholders.iter().filter(|(ordinal, placeholder)| {
+            shards.contains(ordinal) && placeholder.state == PlaceholderState::Ending
+        });
+        for (_, placeholder) in ended {
+            hand.remove(&pod_ref(&placeholder.pod)).await?;
+        }
         if let Some(name) = &room.priority_class {
             create(json!({
                 "apiVersion": "scheduling.k8s.io/v1",
@@ -353,80 +388,111 @@ impl<C: Cluster> Driver<'_, C> {
             let too_many = format!("{} shards at once were not approved", pods.len());
             return Err(Halt::End(End::Stop(StopReason::Blocked(too_many))));
         }
-        let before = self.run.deleted.clone();
-        self.run.deleted.extend(pods.iter().map(|(ordinal, pod)| (*ordinal, pod.uid.clone())));
         // The journal first: it also tells whether another process has taken over. Looking takes no longer meanwhile.
-        let (saved, looked) = futures::join!(self.save(), self.cluster.look());
-        let journalled = std::mem::replace(&mut self.run.deleted, before);
+        let mut intended = self.run.clone();
+        note_taken(&mut intended, wave, &pods, &self.cluster.seen(), self.cluster.now());
+        let (saved, looked) = futures::join!(self.write(&intended), self.look());
         saved?;
-        looked?;
+        let mut looked_at = looked?;
         self.take_in();
-        let Decision::Act(Action::TakeDown { wave: again, pods: fresh }) = self.decide() else {
-            return Ok(());
-        };
-        let is_same =
-            again == wave && fresh.iter().map(|(_, pod)| &pod.uid).eq(pods.iter().map(|(_, pod)| &pod.uid));
-        if !is_same || !self.cluster.holds_lock() {
+        if self.still_to_go(wave, &pods).is_none() {
             return Ok(());
         }
-        self.run.deleted = journalled;
-        let (now, seen) = (self.cluster.now(), self.cluster.seen());
+        let hand = self.hand;
+        let removed: Vec<Result<(), CallError>> = stream::iter(self.places_of(&pods))
+            .map(async |placeholder| hand.remove(&placeholder).await)
+            .buffered(CONCURRENT_WRITES)
+            .collect()
+            .await;
+        removed.into_iter().collect::<Result<(), CallError>>()?;
+        // However long these calls took, what is deleted rests on what was so a moment ago.
+        if self.cluster.now().duration_since(looked_at) > FRESH {
+            looked_at = self.look().await?;
+        }
+        self.take_in();
+        let Some(pods) = self.still_to_go(wave, &pods) else { return Ok(()) };
+        note_taken(&mut self.run, wave, &pods, &self.cluster.seen(), self.cluster.now());
         let of = u32::try_from(self.run.waves.len()).unwrap_or(u32::MAX);
         let restart = self.run.ledger.longest_restart().or(self.run.forecast.restart);
-        let forecast = restart.map(|restart| self.run.forecast.outage(fresh.len(), restart));
-        let shards = fresh.iter().map(|(ordinal, _)| *ordinal).collect();
-        for (ordinal, pod) in &fresh {
-            let from = seen.pods.get(ordinal).filter(|seen| seen.uid == pod.uid);
-            self.run.ledger.ask(*ordinal, wave, from.and_then(|pod| pod.node.clone()), now);
-        }
-        let (cluster, approved) = (self.cluster, self.approved);
-        let doomed = fresh.iter().map(|(ordinal, pod)| {
-            let placeholder = seen.placeholders.get(ordinal).map(|placeholder| {
-                let pod = &placeholder.pod;
-                ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str())
-            });
-            (placeholder, pod)
-        });
-        let mut deleting = std::pin::pin!(
-            stream::iter(doomed)
-                .map(async |(placeholder, pod)| {
-                    if let Some(placeholder) = placeholder {
-                        cluster.remove(approved, &placeholder).await?;
-                    }
-                    cluster.delete_pod(approved, pod).await
-                })
-                .buffer_unordered(CONCURRENT_WRITES)
-        );
+        let forecast = restart.map(|restart| self.run.forecast.outage(pods.len(), restart));
+        let shards = pods.iter().map(|(ordinal, _)| *ordinal).collect();
         self.tell(Happened::WaveStarted { wave, of, shards, forecast });
-        let mut deleted: Vec<Result<(), CallError>> = Vec::new();
-        loop {
-            // The first shard may be back before the last one has gone: what is seen meanwhile is timed, too.
+        self.delete(wave, &pods, looked_at).await
+    }
+
+    /// Looks anew, and says when it was told.
+    async fn look(&self) -> Result<Timestamp, CallError> {
+        self.cluster.look().await?;
+        Ok(self.cluster.now())
+    }
+
+    /// The pods of a wave as they are now, if it is still these that are to go.
+    fn still_to_go(&self, wave: u32, pods: &[(u32, ExactPod)]) -> Option<Vec<(u32, ExactPod)>> {
+        let Decision::Act(Action::TakeDown { wave: again, pods: fresh }) = self.decide() else { return None };
+        let uids = |pods: &[(u32, ExactPod)]| pods.iter().map(|(_, pod)| pod.uid.clone()).collect::<Vec<_>>();
+        (again == wave && uids(&fresh) == uids(pods)).then_some(fresh)
+    }
+
+    /// The placeholders that keep the places of these shards.
+    fn places_of(&self, pods: &[(u32, ExactPod)]) -> Vec<ObjectRef> {
+        let seen = self.cluster.seen();
+        let place = |(ordinal, _): &(u32, ExactPod)| Some(pod_ref(&seen.placeholders.get(ordinal)?.pod));
+        pods.iter().filter_map(place).collect()
+    }
+
+    /// Deletes pods, so many at a time. One that must wait for its turn goes only if it still may; else the loop comes to
+    /// it again.
+    async fn delete(
+        &mut self,
+        wave: u32,
+        pods: &[(u32, ExactPod)],
+        looked_at: Timestamp,
+    ) -> Result<(), Halt> {
+        let (cluster, hand) = (self.cluster, self.hand);
+        let mut waiting = pods.iter().map(|(_, pod)| pod);
+        let mut deleting = FuturesUnordered::new();
+        for pod in waiting.by_ref().take(CONCURRENT_WRITES) {
+            deleting.push(hand.delete_pod(pod));
+        }
+        let mut failed = None;
+        while !deleting.is_empty() {
             tokio::select! {
                 biased;
-                result = deleting.next() => match result {
-                    Some(result) => deleted.push(result),
-                    None => break,
-                },
+                Some(result) = deleting.next() => {
+                    // One that is another pod by now, or has changed: the next look tells what to do.
+                    if let Err(error) = result
+                        && !matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound)
+                    {
+                        failed.get_or_insert(error);
+                    }
+                    let is_fresh = cluster.now().duration_since(looked_at) <= FRESH;
+                    if let Some(pod) = waiting.next().filter(|pod| is_fresh && self.may_go(wave, pod)) {
+                        deleting.push(hand.delete_pod(pod));
+                    }
+                }
+                // The first shard may be back before the last one has gone: what is seen meanwhile is timed, too.
                 () = cluster.changed(None) => self.take_in(),
             }
         }
-        // One that is another pod by now, or has changed: the next look tells what to do.
-        let is_old =
-            |error: &CallError| matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound);
-        let failed = deleted.into_iter().filter_map(Result::err).find(|error| !is_old(error));
         match failed {
-            Some(error) => Err(Halt::Call(error)),
+            Some(error) => Err(error.into()),
             None => Ok(self.cluster.look().await?),
         }
     }
 
+    fn may_go(&self, wave: u32, pod: &ExactPod) -> bool {
+        match self.decide() {
+            Decision::Act(Action::TakeDown { wave: its, pods }) => {
+                its == wave && pods.iter().any(|(_, other)| other == pod)
+            }
+            _ => false,
+        }
+    }
+
     async fn evict(&mut self, pods: Vec<ExactPod>) -> Result<(), Halt> {
-        let (cluster, approved) = (self.cluster, self.approved);
-        let results: Vec<Result<(), CallError>> = stream::iter(&pods)
-            .map(|pod| cluster.evict(approved, pod))
-            .buffered(CONCURRENT_WRITES)
-            .collect()
-            .await;
+        let hand = self.hand;
+        let results: Vec<Result<(), CallError>> =
+            stream::iter(&pods).map(|pod| hand.evict(pod)).buffered(CONCURRENT_WRITES).collect().await;
         let mut evicted = Vec::new();
         let mut is_refused = false;
         for (pod, result) in pods.iter().zip(results) {
@@ -438,14 +504,14 @@ impl<C: Cluster> Driver<'_, C> {
                     is_refused = true;
                     self.tell(Happened::EvictionRefused { pod: name, message });
                 }
-                Err(error) => return Err(Halt::Call(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         if !evicted.is_empty() {
             self.tell(Happened::Evicted { pods: evicted });
         }
         if is_refused {
-            self.cluster.pause(EVICT_AGAIN).await;
+            self.rest(EVICT_AGAIN).await;
         }
         Ok(self.cluster.look().await?)
     }
@@ -467,10 +533,15 @@ impl<C: Cluster> Driver<'_, C> {
             let purpose = matches!(self.run.state, State::Aborted { .. });
             left = self.give_back(purpose).await.err();
             if let Some(error) = &left {
-                let why = StopReason::Blocked(error.to_string());
+                let why = match error.failure {
+                    CallFailure::LockLost => StopReason::LockLost,
+                    _ => StopReason::Blocked(error.to_string()),
+                };
                 self.run.state = State::Stopped { why };
             }
-            if let Err(error) = self.cluster.save(&self.run).await {
+            if self.cluster.holds_lock()
+                && let Err(error) = self.cluster.save(&self.run).await
+            {
                 left.get_or_insert(error);
             }
         }
@@ -498,6 +569,19 @@ impl<C: Cluster> Driver<'_, C> {
     }
 }
 
+fn pod_ref(pod: &ExactPod) -> ObjectRef {
+    ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str())
+}
+
+/// Notes in a run that these pods are deleted, or about to be.
+fn note_taken(run: &mut Run, wave: u32, pods: &[(u32, ExactPod)], seen: &Observed, now: Timestamp) {
+    for (ordinal, pod) in pods {
+        run.deleted.insert(*ordinal, pod.uid.clone());
+        let from = seen.pods.get(ordinal).filter(|seen| seen.uid == pod.uid);
+        run.ledger.ask(*ordinal, wave, from.and_then(|pod| pod.node.clone()), now);
+    }
+}
+
 /// Why a step was not carried out.
 enum Halt {
     Call(CallError),
@@ -506,6 +590,9 @@ enum Halt {
 
 impl From<CallError> for Halt {
     fn from(error: CallError) -> Self {
-        Self::Call(error)
+        match error.failure {
+            CallFailure::LockLost => Self::End(End::Stop(StopReason::LockLost)),
+            _ => Self::Call(error),
+        }
     }
 }

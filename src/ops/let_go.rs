@@ -4,6 +4,7 @@
 use super::cluster::{CallError, CallFailure, Cluster};
 use super::event::Happened;
 use super::gate::Approved;
+use super::hand::Hand;
 use crate::domain::rolling::{Change, Hold, ObjectRef, Run};
 
 /// Times that a change is read again because somebody wrote the object at the same moment.
@@ -20,11 +21,12 @@ pub async fn let_go<C: Cluster>(
     purpose: bool,
     say: &mut dyn FnMut(Happened),
 ) -> Result<(), CallError> {
+    let hand = Hand::new(cluster, approved);
     let mut failed = None;
     let mut left_behind = Vec::new();
     // The template first: while it is armed, a crash would still change a shard.
     for change in run.changes().rev().filter(|change| purpose || !change.hold.is_purpose()) {
-        match undo(cluster, approved, change).await {
+        match undo(cluster, hand, change).await {
             Ok(Undone::Nothing) => {}
             Ok(Undone::Restored) => say(Happened::Released { what: in_words(change, "given back") }),
             Ok(Undone::LeftAlone(why)) => {
@@ -38,7 +40,7 @@ pub async fn let_go<C: Cluster>(
         Ok(placeholders) => {
             let count = placeholders.len();
             for placeholder in placeholders {
-                if let Err(error) = cluster.remove(approved, &placeholder).await {
+                if let Err(error) = hand.remove(&placeholder).await {
                     keep_first(&mut failed, error);
                 }
             }
@@ -50,7 +52,7 @@ pub async fn let_go<C: Cluster>(
     }
     if let Some(name) = run.room.as_ref().and_then(|room| room.priority_class.as_ref()) {
         let class = ObjectRef::new("scheduling.k8s.io/v1", "PriorityClass", None, name);
-        if let Err(error) = cluster.remove(approved, &class).await {
+        if let Err(error) = hand.remove(&class).await {
             keep_first(&mut failed, error);
         }
     }
@@ -70,7 +72,7 @@ enum Undone {
     LeftAlone(String),
 }
 
-async fn undo<C: Cluster>(cluster: &C, approved: &Approved, change: &Change) -> Result<Undone, CallError> {
+async fn undo<C: Cluster>(cluster: &C, hand: Hand<'_, C>, change: &Change) -> Result<Undone, CallError> {
     let mut collision = None;
     for _ in 0..COLLISIONS {
         let Some(live) = cluster.read(&change.object).await? else { return Ok(Undone::Nothing) };
@@ -79,7 +81,7 @@ async fn undo<C: Cluster>(cluster: &C, approved: &Approved, change: &Change) -> 
             Ok(operations) => operations,
             Err(foreign) => return Ok(Undone::LeftAlone(foreign.to_string())),
         };
-        match cluster.patch(approved, &change.object, &operations).await {
+        match hand.patch(&change.object, &operations).await {
             Ok(()) => return Ok(Undone::Restored),
             Err(error) if error.failure == CallFailure::NotFound => return Ok(Undone::Nothing),
             Err(error) if error.failure == CallFailure::Conflict => collision = Some(error),

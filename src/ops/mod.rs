@@ -8,6 +8,7 @@ mod cluster;
 mod driver;
 mod event;
 mod gate;
+mod hand;
 mod interrupt;
 mod let_go;
 

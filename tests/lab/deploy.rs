@@ -8,6 +8,7 @@ use crate::support::Run;
 pub const TESTS: &[Test] = &[
     ("deploy::a_second_deploy_changes_nothing_and_says_so", again),
     ("deploy::a_field_of_another_manager_is_a_conflict", conflict),
+    ("deploy::what_an_upgrade_changed_is_no_field_of_another_manager", own_change),
     ("deploy::objects_of_others_are_not_touched", foreign),
     ("deploy::a_namespace_and_a_priority_class_that_are_there_stay_as_they_are", left_alone),
     ("deploy::a_priority_class_of_another_value_is_refused", other_priority),
@@ -48,6 +49,14 @@ fn again(lab: &Lab) {
     let before = service.versions();
     service.deploy("explore").said("nothing was changed").said("is up: 3 of 3 shards");
     assert_eq!(before, service.versions());
+}
+
+fn own_change(lab: &Lab) {
+    let service = lab.service("own-change");
+    service.deploy("explore");
+    let image = "registry.example/demo:9.9.9";
+    service.shardctl(&["upgrade", &service.name, "--image", image, "--settle", "0s", "--yes"]).ended(0);
+    service.deploy_with(&["--phase", "explore", "--dry-run=server"]).ended(0).said(image);
 }
 
 fn conflict(lab: &Lab) {

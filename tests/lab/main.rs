@@ -28,6 +28,7 @@ mod packing;
 mod proxy;
 mod rolling;
 mod status;
+mod terrain;
 mod verify;
 
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let tools: [&[Test]; 2] = [proxy::TESTS, outage::TESTS];
+    let tools: [&[Test]; 3] = [terrain::TESTS, proxy::TESTS, outage::TESTS];
     // The long ones first, so that none of them is left alone at the end.
     let all = [rolling::TESTS, &commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {

@@ -171,6 +171,13 @@ async fn plan_of(cluster: &Cluster, manifest: &Manifest, live: Option<&Value>, f
     let mut taken = Vec::new();
     let (after, force) = match attempt(cluster, manifest, live, force).await {
         Ok(after) => (after, force),
+        // What migrate and upgrade changed is ours under the name of another kind of write.
+        Err(error) if error.failure == Failure::Conflict && is_with_ourselves(&error) => {
+            match attempt(cluster, manifest, live, true).await {
+                Ok(after) => (after, true),
+                Err(error) => return blocked(&error, manifest, live),
+            }
+        }
         Err(error) if error.failure == Failure::Conflict && !force => {
             match harmless(cluster, manifest, live, &error).await {
                 Some(after) => {
@@ -240,6 +247,12 @@ async fn harmless(
     };
     let fields = &conflict.causes;
     (!fields.is_empty() && !fields.iter().any(|(field, _)| is_touched(field))).then_some(after)
+}
+
+/// Whether every field in conflict belongs to shardctl itself.
+fn is_with_ourselves(conflict: &RequestError) -> bool {
+    let own = format!("conflict with \"{FIELD_MANAGER}\"");
+    !conflict.causes.is_empty() && conflict.causes.iter().all(|(_, message)| message.starts_with(&own))
 }
 
 fn managers(live: &Value) -> Vec<String> {

@@ -1,19 +1,19 @@
 //! From an approved plan to its end.
 
-use std::time::Duration;
-
-use tokio::signal::unix::{SignalKind, signal};
-
+use super::aftermath::verify_after;
 use super::concerns::refuse_concerns;
+use super::lock::{held, take_lock};
 use super::options::{DryRun, RollingArgs, RunOutput};
+use super::prove::prove_run;
+use super::signals::listen;
 use super::surroundings::Found;
 use crate::commands::confirm::confirm;
 use crate::commands::target::Target;
 use crate::context::Context;
-use crate::domain::rolling::{Run, State, StopReason};
+use crate::domain::rolling::{OnFailure, Run, State, StopReason};
 use crate::domain::shardset::manifests::Manifest;
 use crate::error::{CommandError, ExitCode};
-use crate::k8s::{ApplyOptions, Holder, Journalled, LiveCluster, Lock, Taken};
+use crate::k8s::{ApplyOptions, Journalled, LiveCluster, Lock};
 use crate::ops::{Approved, Ended, Event, Happened, Interrupt, drive, let_go};
 use crate::render::report::rolling as report;
 
@@ -53,7 +53,10 @@ pub fn open_run<'a>(found: &'a Found, new: &Run) -> Result<Before<'a>, CommandEr
     }
     let state = match &open.state {
         State::Stopped { why } => format!("stopped part-way: {why}"),
-        _ => format!("is not done; {} works on it, or did", open.by),
+        _ => match &found.holder {
+            Some(holder) => return Err(held(holder, found)),
+            None => format!("was left by {}, which ended without a word", open.by),
+        },
     };
     Err(CommandError::refused(format!("run {} {state}; nothing was changed", open.id))
         .hint("`shardctl rollout status` tells where it stands")
@@ -77,7 +80,10 @@ pub async fn carry_out(
     refuse_concerns(context, target, args, &found.snapshot, &run).await?;
     let plan = match before {
         Before::Resume(journalled) => report::standing(&journalled.run, &found.snapshot, ui.look()),
-        _ => report::plan(&run, &found.snapshot, &destination(target), ui.look()),
+        _ => {
+            let proof = prove_run(target, &found.snapshot, &run).await?;
+            report::plan(&run, &proof, &found.snapshot, &destination(target), ui.look())
+        }
     };
     if let Some(manifest) = &apply {
         ui.say(format!("{manifest} is not there yet and will be made"));
@@ -114,7 +120,18 @@ pub async fn carry_out(
         )
         .await?;
     }
-    perform(context, target, args.output, found, run, None, lock, &approved).await
+    let ended = perform(context, target, args.output, found, run, None, lock, &approved).await?;
+    let exit = conclude(context, target, args.output, found, &ended).await;
+    let goes_back = ended.run.policy.on_failure == OnFailure::Undo && ended.run.arming.is_some();
+    match (&ended.run.state, exit) {
+        (State::Stopped { why: StopReason::Blocked(_) }, Err(error)) if goes_back => {
+            ui.say(format!("{} {error}", ui.err_style().danger("failed:")));
+            ui.say("going back to the template before, as --on-failure=undo says");
+            Box::pin(super::undo::undo(context, target, None, &args.for_the_way_back())).await?;
+            Err(CommandError::failed(format!("{error}; every shard is back on the template before")))
+        }
+        (_, exit) => exit,
+    }
 }
 
 /// Takes the lock and goes on with a run that was stopped.
@@ -133,7 +150,8 @@ pub async fn go_on(
     let lock = take_lock(context, target, found, &run, Some(journalled)).await?;
     run.attempt += 1;
     run.by = found.by.clone();
-    perform(context, target, output, found, run, Some(journalled), lock, approved).await
+    let ended = perform(context, target, output, found, run, Some(journalled), lock, approved).await?;
+    conclude(context, target, output, found, &ended).await
 }
 
 /// Takes a run back that was stopped: everything but the shards that it moved.
@@ -203,47 +221,6 @@ async fn close(
     Ok(live.into_lock())
 }
 
-/// Takes the lock. One that the process held which works on `journalled` no more is waited for: it ends by itself.
-async fn take_lock(
-    context: &Context,
-    target: &Target,
-    found: &Found,
-    run: &Run,
-    journalled: Option<&Journalled>,
-) -> Result<Lock, CommandError> {
-    let who = found.by.to_string();
-    let holder = match target.cluster.take_lock(&target.reference, &run.id, &who).await? {
-        Taken::Ours(lock) => return Ok(lock),
-        Taken::HeldBy(holder) => holder,
-    };
-    let was_its = journalled.is_some_and(|journalled| journalled.run.by.to_string() == holder.who);
-    if !was_its {
-        return Err(held(&holder, found));
-    }
-    context.ui.say(format!(
-        "{} may still work on run {}; its lock ends in {} unless it does",
-        holder.who,
-        run.id,
-        humantime::format_duration(Duration::from_secs(holder.ends_in.as_secs() + 1))
-    ));
-    let deadline = tokio::time::Instant::now() + holder.ends_in;
-    loop {
-        tokio::time::sleep(LOCK_AGAIN.min(deadline.saturating_duration_since(tokio::time::Instant::now())))
-            .await;
-        match target.cluster.take_lock(&target.reference, &run.id, &who).await? {
-            Taken::Ours(lock) => return Ok(lock),
-            // It was renewed: its holder is alive.
-            Taken::HeldBy(now) if now.ends > holder.ends || now.who != holder.who => {
-                return Err(held(&now, found));
-            }
-            Taken::HeldBy(_) => tokio::time::sleep(LOCK_AGAIN).await,
-        }
-    }
-}
-
-/// A lock that is about to end is asked for again after so long.
-const LOCK_AGAIN: Duration = Duration::from_secs(1);
-
 #[expect(clippy::too_many_arguments, reason = "the end of every command that rolls")]
 async fn perform(
     context: &Context,
@@ -254,7 +231,7 @@ async fn perform(
     journalled: Option<&Journalled>,
     lock: Lock,
     approved: &Approved,
-) -> Result<ExitCode, CommandError> {
+) -> Result<Ended, CommandError> {
     let live = LiveCluster::new(&target.cluster, &run, &found.snapshot, lock, journalled);
     let interrupt = Interrupt::default();
     let ui = &context.ui;
@@ -277,7 +254,7 @@ async fn perform(
             ui.err_style().warning("warning:")
         ));
     }
-    conclude(context, output, &ended)
+    Ok(ended)
 }
 
 /// How a run ended, as an event.
@@ -293,24 +270,6 @@ fn in_short(run: &Run) -> (&'static str, String, bool) {
     }
 }
 
-/// Hands signals on: the first asks to stop after the step, the second at once. A terminal that goes away stops nothing.
-async fn listen(interrupt: &Interrupt) {
-    let stream = |kind| signal(kind).ok();
-    let (mut int, mut term, mut hangup) =
-        (stream(SignalKind::interrupt()), stream(SignalKind::terminate()), stream(SignalKind::hangup()));
-    let next = async |stream: &mut Option<tokio::signal::unix::Signal>| match stream {
-        Some(stream) => drop(stream.recv().await),
-        None => std::future::pending().await,
-    };
-    loop {
-        tokio::select! {
-            () = next(&mut int) => interrupt.again(),
-            () = next(&mut term) => interrupt.again(),
-            () = next(&mut hangup) => {}
-        }
-    }
-}
-
 /// Where the run takes place, so that nobody moves the shards of another cluster than they think.
 fn destination(target: &Target) -> String {
     let namespace = &target.reference.namespace;
@@ -320,20 +279,13 @@ fn destination(target: &Target) -> String {
     }
 }
 
-/// Somebody else has the lock.
-pub(super) fn held(holder: &Holder, found: &Found) -> CommandError {
-    let run = holder.run.as_deref().map(|run| format!(" for run {run}")).unwrap_or_default();
-    let since = holder
-        .since
-        .map(|since| format!(" since {}", crate::domain::age::age(since, found.now)))
-        .unwrap_or_default();
-    let ends = humantime::format_duration(Duration::from_secs(holder.ends_in.as_secs() + 1));
-    CommandError::refused(format!("{} holds the lock{run}{since}; nothing was changed", holder.who))
-        .hint("wait for it to end; `shardctl rollout status --watch` shows it")
-        .hint(format!("if that process is dead, its lock ends in {ends}"))
-}
-
-fn conclude(context: &Context, output: RunOutput, ended: &Ended) -> Result<ExitCode, CommandError> {
+async fn conclude(
+    context: &Context,
+    target: &Target,
+    output: RunOutput,
+    found: &Found,
+    ended: &Ended,
+) -> Result<ExitCode, CommandError> {
     let run = &ended.run;
     let ui = &context.ui;
     if output == RunOutput::Table {
@@ -342,7 +294,7 @@ fn conclude(context: &Context, output: RunOutput, ended: &Ended) -> Result<ExitC
     let resume = "`shardctl rollout resume` goes on when that is mended, `shardctl rollout undo` goes back to the \
                   template before, `shardctl rollout abort` takes the run back";
     match &run.state {
-        State::Done => Ok(ExitCode::Done),
+        State::Done => verify_after(context, target, &found.snapshot).await,
         State::Aborted { why } => {
             Err(CommandError::refused(format!("{why}; no shard was touched, and everything is as it was")))
         }

@@ -5,16 +5,17 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::domain::rolling::{Gate, OnFailure, Order, PAUSE_IMAGE, Policy, Strategy};
+use crate::domain::shardset::{Rolling, RollingStrategy, ShardSet, Span};
 use crate::domain::snapshot::{HttpProbe, Snapshot};
 use crate::error::CommandError;
 use crate::options::parse_duration;
 
 /// How shards are moved.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct RollingArgs {
-    /// How many shards go down together
-    #[arg(long, value_enum, default_value_t = StrategyName::OneByOne)]
-    strategy: StrategyName,
+    /// How many shards go down together; left out: as the ShardSet file says, or one by one
+    #[arg(long, value_enum)]
+    strategy: Option<RollingStrategy>,
     /// One shard first, then so many at a time
     #[arg(long, value_name = "SHARDS", conflicts_with = "strategy", value_parser = clap::value_parser!(u32).range(1..))]
     wave_size: Option<u32>,
@@ -69,15 +70,6 @@ pub struct RollingArgs {
     pub output: RunOutput,
 }
 
-/// The strategies by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StrategyName {
-    /// One after the other: n outages for n shards
-    OneByOne,
-    /// One shard proves the place and the template, then all others at once: two outages
-    Canary,
-}
-
 /// Whether anything is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DryRun {
@@ -113,16 +105,31 @@ fn parse_gate(text: &str) -> Result<GateChoice, String> {
     }
 }
 
+/// More than any outage.
+const UNBOUNDED: Duration = Duration::from_hours(24 * 365);
+
 /// Room must be there within so long, and the service whole: a node takes two minutes on a bad day.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 impl RollingArgs {
-    /// The strategy that was chosen.
-    pub fn strategy(&self) -> Strategy {
-        match (self.wave_size, self.strategy) {
+    /// The same options for the way back after a failure, which the operator approved with the way there.
+    #[must_use]
+    pub fn for_the_way_back(&self) -> Self {
+        Self {
+            on_failure: OnFailure::Stop,
+            yes: true,
+            // What is broken is down already: no budget keeps it from being mended.
+            max_outage: Some(UNBOUNDED),
+            max_total_outage: Some(UNBOUNDED),
+            ..self.clone()
+        }
+    }
+
+    fn strategy(&self, file: &Rolling) -> Strategy {
+        match (self.wave_size, self.strategy.or(file.strategy)) {
             (Some(size), _) => Strategy::Waves(size),
-            (None, StrategyName::OneByOne) => Strategy::OneByOne,
-            (None, StrategyName::Canary) => Strategy::Canary,
+            (None, Some(RollingStrategy::Canary)) => Strategy::Canary,
+            (None, Some(RollingStrategy::OneByOne) | None) => Strategy::OneByOne,
         }
     }
 
@@ -131,18 +138,25 @@ impl RollingArgs {
         self.order.unwrap_or(own)
     }
 
-    /// The policy, with the operation's own settle time where none was given.
+    /// The policy: as the command line says, else as the file says, else the operation's own settle time.
     ///
     /// # Errors
     /// When the gate asks for what the template does not have.
-    pub fn policy(&self, snapshot: &Snapshot, settle: Duration) -> Result<Policy, CommandError> {
+    pub fn policy(
+        &self,
+        snapshot: &Snapshot,
+        shardset: Option<&ShardSet>,
+        settle: Duration,
+    ) -> Result<Policy, CommandError> {
+        let file = shardset.map(|shardset| shardset.spec.rolling.clone()).unwrap_or_default();
+        let span = |span: Option<Span>| span.map(Duration::from);
         Ok(Policy {
-            strategy: self.strategy(),
-            settle: self.settle.unwrap_or(settle),
+            strategy: self.strategy(&file),
+            settle: self.settle.or(span(file.settle)).unwrap_or(settle),
             shard_timeout: self.timeout,
             patience: PATIENCE.max(self.timeout),
-            max_outage: self.max_outage,
-            max_total_outage: self.max_total_outage,
+            max_outage: self.max_outage.or(span(file.max_outage)),
+            max_total_outage: self.max_total_outage.or(span(file.max_total_outage)),
             gate: self.gate(snapshot)?,
             gate_successes: self.gate_successes,
             prewarm: !self.no_prewarm,

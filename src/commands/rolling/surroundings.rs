@@ -13,13 +13,15 @@ use crate::domain::names::NodePoolName;
 use crate::domain::rolling::{Actor, Change, FieldChange, Forecast, Hold, ObjectRef, State};
 use crate::domain::snapshot::{Node, NodePool, Snapshot};
 use crate::error::CommandError;
-use crate::k8s::{FIELD_MANAGER, Journalled, Scope};
+use crate::k8s::{FIELD_MANAGER, Holder, Journalled, Scope};
 
 /// What was found.
 pub struct Found {
     pub snapshot: Snapshot,
     /// The runs of the workload, the newest first.
     pub runs: Vec<Journalled>,
+    /// Who holds the lock on it.
+    pub holder: Option<Holder>,
     pub by: Actor,
     pub now: Timestamp,
 }
@@ -31,9 +33,13 @@ pub struct Found {
 pub async fn find(target: &Target, now: Timestamp) -> Result<Found, CommandError> {
     let scope = Scope { nodes: true, surroundings: true, ..Scope::default() };
     let snapshot = target.snapshot(scope).await?;
-    let (runs, user) = try_join!(target.cluster.runs(&target.reference), target.cluster.user_name())?;
+    let (runs, holder, user) = try_join!(
+        target.cluster.runs(&target.reference),
+        target.cluster.lock_holder(&target.reference),
+        target.cluster.user_name()
+    )?;
     let by = Actor { user, host: host(), pid: std::process::id() };
-    Ok(Found { snapshot, runs, by, now })
+    Ok(Found { snapshot, runs, holder, by, now })
 }
 
 fn host() -> String {

@@ -16,6 +16,11 @@ use crate::k8s::Journalled;
 
 /// See, resume, abort and undo what migrate, upgrade and drain do
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  \
+    shardctl rollout status kafka -n shop\n  \
+    shardctl rollout history kafka -n shop\n  \
+    shardctl rollout resume kafka -n shop\n  \
+    shardctl rollout undo kafka -n shop --strategy canary")]
 pub enum RolloutCommand {
     Status(status::StatusArgs),
     History(history::HistoryArgs),

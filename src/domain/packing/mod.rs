@@ -18,6 +18,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub(in crate::domain) use node::closed;
+
 pub use fewest::{Fewest, FewestNodes, HostnameSpread, NoPacking, PresentNodes};
 
 use super::names::{NodeName, NodePoolName, PodName, WorkloadRef};

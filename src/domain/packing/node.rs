@@ -88,7 +88,8 @@ pub(super) fn node_packing(
     }
 }
 
-fn closed(node: &Node, template: &PodTemplate) -> Vec<Closed> {
+/// Why a node takes no new pod of a template; empty when it takes one.
+pub(in crate::domain) fn closed(node: &Node, template: &PodTemplate) -> Vec<Closed> {
     let mut closed = Vec::new();
     if node.is_cordoned {
         closed.push(Closed::Cordoned);

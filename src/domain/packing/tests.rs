@@ -23,6 +23,7 @@ pub(super) fn other(name: &str, cpu: &str, memory: &str) -> Occupant {
         is_daemon: false,
         ordinal: None,
         stateful_set: None,
+        claims: 0,
     }
 }
 
@@ -36,6 +37,8 @@ fn spread(max_skew: i32, when_unsatisfiable: &str) -> SpreadConstraint {
         topology_key: "kubernetes.io/hostname".to_owned(),
         max_skew,
         when_unsatisfiable: when_unsatisfiable.to_owned(),
+        selects_own: true,
+        has_options: false,
     }
 }
 

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::observed::{Answers, ExactPod, Observed, PlaceholderState};
+use super::placeholder::{Room, placeholder_name};
 use super::policy::Gate;
 use super::run::{Miss, Run, Stage};
-use super::trouble::{Trouble, trouble};
+use super::trouble::{Trouble, karpenters_complaint, trouble};
 use crate::domain::names::{NodeName, PodName, pods_in_short};
 use crate::domain::snapshot::{Pod, Shard, Workload};
 
@@ -71,14 +72,6 @@ pub enum Waiting {
     Back { wave: u32, shards: BTreeSet<u32> },
     /// Other pods of a node are on their way out.
     Evicted { pods: usize },
-}
-
-impl Waiting {
-    /// Whether a step is under way that is better finished than left.
-    #[must_use]
-    pub fn is_in_step(&self) -> bool {
-        matches!(self, Self::Back { .. })
-    }
 }
 
 /// Why the run cannot go on.
@@ -151,6 +144,23 @@ pub fn decide(run: &Run, seen: &Observed, said: &Answers, now: Timestamp) -> Dec
     }
 }
 
+/// What is left of the step that is under way, when no other is to be begun; none when nothing is under way.
+#[must_use]
+pub fn finish_step(run: &Run, seen: &Observed, said: &Answers, now: Timestamp) -> Option<Decision> {
+    let look = Look { run, seen, said, now };
+    let under_way: Vec<u32> =
+        run.deleted.keys().copied().filter(|ordinal| look.is_under_way(*ordinal)).collect();
+    let first = under_way.first()?;
+    if let Err(blocker) = intact(run, seen) {
+        return Some(Decision::Blocked(blocker));
+    }
+    if let Some(blocker) = look.trouble(&seen.down()) {
+        return Some(Decision::Blocked(blocker));
+    }
+    let wave = run.waves.iter().position(|wave| wave.contains(first)).unwrap_or(0);
+    Some(look.bring_back(wave, &under_way))
+}
+
 /// The workload, unless it is no longer the one that the run was planned for.
 fn intact<'a>(run: &Run, seen: &'a Observed) -> Result<&'a Workload, Blocker> {
     let name = run.workload.to_string();
@@ -187,52 +197,57 @@ impl Look<'_> {
         let Some(room) = &self.run.room else { return enter(Stage::Arming) };
         // A shard that is where it should be needs no other place, and one that is on its way takes its own.
         let wanted: BTreeSet<u32> =
-            room.shards().into_iter().filter(|ordinal| self.is_untouched(*ordinal)).collect();
-        let absent: BTreeSet<u32> = wanted
+            room.shards().into_iter().filter(|ordinal| self.needs_room(room, *ordinal)).collect();
+        let state = |ordinal: &u32| self.seen.placeholders.get(ordinal).map(|placeholder| &placeholder.state);
+        let missing: BTreeSet<u32> = wanted
             .iter()
             .copied()
-            .filter(|ordinal| {
-                let placeholder = self.seen.placeholders.get(ordinal);
-                placeholder.is_none_or(|placeholder| placeholder.state == PlaceholderState::Ending)
-            })
+            .filter(|ordinal| state(ordinal) != Some(&PlaceholderState::Warm))
+            .collect();
+        let Some(first) = missing.first() else { return enter(Stage::Arming) };
+        let complaint = missing.iter().find_map(|ordinal| self.hopeless(ordinal));
+        let deadline = later(self.run.entered_at, self.run.policy.patience);
+        if self.now >= deadline || complaint.is_some() {
+            let name = placeholder_name(&self.run.workload.name, *first, self.run.attempt);
+            let why = complaint
+                .or_else(|| self.seen.placeholders.get(first)?.state.why())
+                .unwrap_or_else(|| format!("pod/{name} is not running"));
+            return Decision::Blocked(Blocker::NoRoom { patience: self.run.policy.patience, why });
+        }
+        let absent: BTreeSet<u32> = missing
+            .iter()
+            .copied()
+            .filter(|ordinal| matches!(state(ordinal), None | Some(PlaceholderState::Ending)))
             .collect();
         if !absent.is_empty() {
             return Decision::Act(Action::MakeRoom(absent));
         }
-        let unready = |ordinal: &u32| {
-            let placeholder = self.seen.placeholders.get(ordinal)?;
-            (placeholder.state != PlaceholderState::Warm).then_some(placeholder)
-        };
-        let missing: BTreeSet<u32> =
-            wanted.iter().copied().filter(|ordinal| unready(ordinal).is_some()).collect();
-        let Some(first) = missing.iter().find_map(unready) else { return enter(Stage::Arming) };
-        let since = first.created_at.unwrap_or(self.now);
-        let stuck = missing.iter().filter_map(unready).find_map(|one| match &one.state {
-            PlaceholderState::Stuck(why) => Some(why.clone()),
-            _ => None,
-        });
-        let complaint = stuck.or_else(|| self.no_node(&first.pod.uid, since));
-        let why = complaint.clone().or_else(|| match &first.state {
-            PlaceholderState::Pending(why) | PlaceholderState::Pulling(why) => why.clone(),
-            _ => None,
-        });
-        let deadline = later(since, self.run.policy.patience);
-        if self.now >= deadline || complaint.is_some() {
-            let why = why.unwrap_or_else(|| format!("pod/{} is not running", first.pod.name));
-            return Decision::Blocked(Blocker::NoRoom { patience: self.run.policy.patience, why });
-        }
+        let why = missing.iter().find_map(|ordinal| self.seen.placeholders.get(ordinal)?.state.why());
         let of = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
         Decision::Wait { why: Waiting::Room { missing, of, why }, until: Some(deadline) }
     }
 
-    /// Why Karpenter makes no node for a placeholder, if it has said so for a while.
-    fn no_node(&self, uid: &str, since: Timestamp) -> Option<String> {
-        let warnings = self.seen.warnings.get(uid)?;
-        let said = warnings
-            .iter()
-            .filter(|one| one.component == "karpenter" && one.reason == "FailedScheduling")
-            .max_by_key(|one| one.at)?;
-        (self.now.duration_since(since) >= ROOM_COMPLAINT).then(|| said.message.clone())
+    /// Whether a shard is to be moved, and needs a place for that. The image is wanted on the node that it is on, and no
+    /// more where it is on another by now.
+    fn needs_room(&self, room: &Room, ordinal: u32) -> bool {
+        let node = || self.seen.pods.get(&ordinal).and_then(|pod| pod.node.as_ref());
+        self.is_untouched(ordinal)
+            && room.only_node(ordinal).is_none_or(|only| node().is_some_and(|node| node.as_str() == only))
+    }
+
+    /// Why a placeholder will not get a place by waiting.
+    fn hopeless(&self, ordinal: &u32) -> Option<String> {
+        let placeholder = self.seen.placeholders.get(ordinal)?;
+        match &placeholder.state {
+            PlaceholderState::Stuck(why) => Some(why.clone()),
+            PlaceholderState::Pending(_) => {
+                let warnings = self.seen.warnings.get(&placeholder.pod.uid)?;
+                let complaint = karpenters_complaint(warnings, self.run.entered_at)?;
+                let waits = self.now.duration_since(placeholder.created_at?);
+                (waits >= ROOM_COMPLAINT).then(|| complaint.message.clone())
+            }
+            _ => None,
+        }
     }
 
     fn await_controller(&self, workload: &Workload) -> Decision {
@@ -251,17 +266,35 @@ impl Look<'_> {
         if let Some(blocker) = self.trouble(&down) {
             return Decision::Blocked(blocker);
         }
-        let waves = self.run.waves.iter().enumerate();
-        let current = waves.into_iter().find(|(_, wave)| wave.iter().any(|ordinal| !self.is_back(*ordinal)));
-        let Some((index, wave)) = current else { return self.settle(&down) };
-        let number = u32::try_from(index).unwrap_or(u32::MAX);
-        let untouched: Vec<(u32, &Pod)> = wave
-            .iter()
-            .filter(|ordinal| self.is_untouched(**ordinal))
-            .filter_map(|ordinal| Some((*ordinal, self.seen.pods.get(ordinal)?)))
-            .collect();
-        if untouched.is_empty() {
-            return self.bring_back(number, wave);
+        let mut waves = self.run.waves.iter().enumerate();
+        let under_way = |wave: &&Vec<u32>| wave.iter().any(|ordinal| self.is_under_way(*ordinal));
+        if let Some((index, wave)) = waves.clone().find(|(_, wave)| under_way(wave)) {
+            return self.go_on(index, wave, &down);
+        }
+        match waves.find(|(_, wave)| wave.iter().any(|ordinal| !self.is_back(*ordinal))) {
+            Some((index, wave)) => self.begin(index, wave, &down),
+            None => self.settle(&down),
+        }
+    }
+
+    /// A wave that is under way: the rest of it goes, too, while the service is down for it anyway.
+    fn go_on(&self, index: usize, wave: &[u32], down: &BTreeSet<u32>) -> Decision {
+        let left = self.untouched(wave);
+        let is_down = wave.iter().any(|ordinal| down.contains(ordinal) && self.is_under_way(*ordinal));
+        let has_outsiders = down.iter().any(|ordinal| !wave.contains(ordinal));
+        if left.is_empty() || !is_down || has_outsiders {
+            let coming: Vec<u32> =
+                wave.iter().copied().filter(|ordinal| !self.is_untouched(*ordinal)).collect();
+            return self.bring_back(index, &coming);
+        }
+        self.take_down(index, left)
+    }
+
+    /// The next wave. That one was written down does not mean that it was begun.
+    fn begin(&self, index: usize, wave: &[u32], down: &BTreeSet<u32>) -> Decision {
+        let left = self.untouched(wave);
+        if left.is_empty() {
+            return self.bring_back(index, wave);
         }
         // Whatever is down for other reasons counts: only shards of this wave may be.
         let outsiders: BTreeSet<u32> =
@@ -269,12 +302,20 @@ impl Look<'_> {
         if !outsiders.is_empty() {
             return self.wait_until_whole(&outsiders);
         }
-        let is_begun = wave.iter().any(|ordinal| self.run.deleted.contains_key(ordinal));
-        if !is_begun && let Some(not_yet) = self.before_a_wave(index, wave) {
-            return not_yet;
-        }
-        let pods = untouched.into_iter().map(|(ordinal, pod)| (ordinal, self.exact(ordinal, pod))).collect();
-        Decision::Act(Action::TakeDown { wave: number, pods })
+        self.before_a_wave(index, wave).unwrap_or_else(|| self.take_down(index, left))
+    }
+
+    fn take_down(&self, index: usize, pods: Vec<(u32, &Pod)>) -> Decision {
+        let pods = pods.into_iter().map(|(ordinal, pod)| (ordinal, self.exact(ordinal, pod))).collect();
+        Decision::Act(Action::TakeDown { wave: number(index), pods })
+    }
+
+    /// The shards of a wave that are still to be moved.
+    fn untouched(&self, wave: &[u32]) -> Vec<(u32, &Pod)> {
+        wave.iter()
+            .filter(|ordinal| self.is_untouched(**ordinal))
+            .filter_map(|ordinal| Some((*ordinal, self.seen.pods.get(ordinal)?)))
+            .collect()
     }
 
     /// What must come before a wave is begun: the service was up for a while, says so itself, and there is budget left.
@@ -283,11 +324,12 @@ impl Look<'_> {
         // Broken shards are down already: every second of asking is a second of outage.
         let is_down = wave.iter().any(|ordinal| !self.is_up(*ordinal));
         if !is_down {
-            let Some(whole_since) = self.run.ledger.whole_since else {
+            let Some(whole_since) = self.whole_since() else {
                 return Some(self.wait_until_whole(&self.seen.down()));
             };
             let settled_at = later(whole_since, policy.settle);
-            if index > 0 && self.now < settled_at {
+            let is_first = index == 0 && self.run.deleted.is_empty();
+            if !is_first && self.now < settled_at {
                 let why = Waiting::Settled { until: settled_at };
                 return Some(Decision::Wait { why, until: Some(settled_at) });
             }
@@ -296,6 +338,13 @@ impl Look<'_> {
             }
         }
         self.over_budget(wave.len()).map(Decision::Blocked)
+    }
+
+    /// Since when every shard is up, and those that were moved have said that they are well.
+    fn whole_since(&self) -> Option<Timestamp> {
+        let moved = self.run.deleted.keys().filter_map(|ordinal| self.seen.pods.get(ordinal));
+        let passed = moved.filter_map(|pod| self.said.of(&pod.uid)?.passed_at).max();
+        self.run.ledger.whole_since.map(|since| passed.map_or(since, |passed| since.max(passed)))
     }
 
     /// Asks every shard that has not said that it is well since the service was last whole.
@@ -351,8 +400,9 @@ impl Look<'_> {
     }
 
     /// All of a wave are on their way: waits for them, and asks those that are Ready.
-    fn bring_back(&self, number: u32, wave: &[u32]) -> Decision {
-        let missing: BTreeSet<u32> = wave.iter().copied().filter(|ordinal| !self.is_back(*ordinal)).collect();
+    fn bring_back(&self, index: usize, shards: &[u32]) -> Decision {
+        let missing: BTreeSet<u32> =
+            shards.iter().copied().filter(|ordinal| !self.is_back(*ordinal)).collect();
         let mut next_question: Option<Timestamp> = None;
         let mut ask = Vec::new();
         for ordinal in &missing {
@@ -378,7 +428,7 @@ impl Look<'_> {
             return Decision::Blocked(self.not_back(&missing, timeout));
         }
         let until = next_question.map_or(deadline, |question| question.min(deadline));
-        Decision::Wait { why: Waiting::Back { wave: number, shards: missing }, until: Some(until) }
+        Decision::Wait { why: Waiting::Back { wave: number(index), shards: missing }, until: Some(until) }
     }
 
     fn not_back(&self, missing: &BTreeSet<u32>, timeout: Duration) -> Blocker {
@@ -396,7 +446,7 @@ impl Look<'_> {
             return self.wait_until_whole(down);
         }
         let policy = &self.run.policy;
-        let Some(whole_since) = self.run.ledger.whole_since else { return self.wait_until_whole(down) };
+        let Some(whole_since) = self.whole_since() else { return self.wait_until_whole(down) };
         let settled_at = later(whole_since, policy.settle);
         if self.now < settled_at && !self.run.deleted.is_empty() {
             let why = Waiting::Settled { until: settled_at };
@@ -413,18 +463,13 @@ impl Look<'_> {
             .filter(|other| !other.is_ending)
             .map(|other| other.pod.clone())
             .collect();
-        if !staying.is_empty() {
-            return Decision::Act(Action::Evict(staying));
-        }
-        match self.seen.others.len() {
-            0 => enter(Stage::LettingGo),
-            pods => {
-                let deadline = later(self.run.entered_at, self.run.policy.patience);
-                if self.now >= deadline {
-                    return Decision::Blocked(Blocker::NotEmptied(pods));
-                }
-                Decision::Wait { why: Waiting::Evicted { pods }, until: Some(deadline) }
-            }
+        let pods = self.seen.others.len();
+        let deadline = later(self.run.entered_at, self.run.policy.patience);
+        match (pods, staying.is_empty()) {
+            (0, _) => enter(Stage::LettingGo),
+            _ if self.now >= deadline => Decision::Blocked(Blocker::NotEmptied(pods)),
+            (_, false) => Decision::Act(Action::Evict(staying)),
+            (_, true) => Decision::Wait { why: Waiting::Evicted { pods }, until: Some(deadline) },
         }
     }
 
@@ -465,7 +510,7 @@ impl Look<'_> {
             let pod = self.seen.pods.get(ordinal)?;
             let shard = Shard { ordinal: *ordinal, pod_name: self.name(*ordinal), pod: Some(pod.clone()) };
             let warnings = self.seen.warnings.get(&pod.uid).map_or(&[][..], Vec::as_slice);
-            trouble(&shard, warnings, self.now).map(Blocker::Trouble)
+            trouble(&shard, warnings, self.run.entered_at, self.now).map(Blocker::Trouble)
         })
     }
 
@@ -486,6 +531,11 @@ impl Look<'_> {
                     None => !matches!(self.run.goal.misses(pod, self.seen), None | Some(Miss::NoNode)),
                 }
         })
+    }
+
+    /// Whether a shard has gone by our hand and is not back.
+    fn is_under_way(&self, ordinal: u32) -> bool {
+        self.run.deleted.contains_key(&ordinal) && !self.is_untouched(ordinal) && !self.is_back(ordinal)
     }
 
     /// Whether a shard has a new pod that is where and what it should be, and Ready.
@@ -526,7 +576,7 @@ impl Run {
     pub fn has_passed(&self, said: &Answers, ordinal: u32, pod: &Pod) -> bool {
         self.policy.gate == Gate::None
             || !self.deleted.contains_key(&ordinal)
-            || said.of(&pod.uid).is_some_and(|answer| answer.passes >= self.policy.gate_successes.max(1))
+            || said.of(&pod.uid).is_some_and(|answer| answer.passed_at.is_some())
     }
 
     /// Whether the shard is back: a new pod, as the run wants it, Ready, and through the gate.
@@ -534,6 +584,10 @@ impl Run {
     pub fn is_back(&self, seen: &Observed, said: &Answers, ordinal: u32) -> bool {
         Look { run: self, seen, said, now: seen.at }.is_back(ordinal)
     }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 fn enter(stage: Stage) -> Decision {

@@ -30,6 +30,7 @@ mod placeholder;
 mod plan;
 mod policy;
 mod prepare;
+pub mod proof;
 mod retarget;
 mod run;
 mod status;
@@ -37,7 +38,7 @@ mod trouble;
 
 pub use change::{Change, FieldChange, Foreign, Hold, ObjectRef, PatchOperation, TEMPLATE_PATH};
 pub use concern::{Concern, concerns};
-pub use decide::{Action, Blocker, Decision, Waiting, decide};
+pub use decide::{Action, Blocker, Decision, Waiting, decide, finish_step};
 pub use ledger::{Ledger, Mark, Marks, Outage, Seconds, ShardRecord, Turn};
 pub use observed::{Answer, Answers, ExactPod, Observed, OtherPod, Placeholder, PlaceholderState, Warning};
 pub use placeholder::{

@@ -80,6 +80,18 @@ pub enum PlaceholderState {
     Ending,
 }
 
+impl PlaceholderState {
+    /// Why it is not there yet, if anybody has said so.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Self::Pending(why) | Self::Pulling(why) => why.clone(),
+            Self::Stuck(why) => Some(why.clone()),
+            Self::Warm | Self::Ending => None,
+        }
+    }
+}
+
 /// A warning event about a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -106,6 +118,8 @@ pub struct OtherPod {
 pub struct Answer {
     /// Good answers in a row.
     pub passes: u32,
+    /// When they were enough; none while they are not.
+    pub passed_at: Option<Timestamp>,
     /// When it was last asked.
     pub at: Timestamp,
     /// What it said when it refused the last time.
@@ -123,12 +137,12 @@ impl Answers {
         self.0.get(uid)
     }
 
-    /// Notes an answer: nothing where it was good, else what was wrong.
-    pub fn note(&mut self, uid: &str, at: Timestamp, answer: Result<(), String>) {
-        let passes = match &answer {
-            Ok(()) => self.of(uid).map_or(0, |before| before.passes) + 1,
-            Err(_) => 0,
-        };
-        self.0.insert(uid.to_owned(), Answer { passes, at, refusal: answer.err() });
+    /// Notes an answer: nothing where it was good, else what was wrong. So many good ones in a row are `enough`.
+    pub fn note(&mut self, uid: &str, at: Timestamp, answer: Result<(), String>, enough: u32) {
+        let before = self.of(uid).filter(|_| answer.is_ok());
+        let passes = before.map_or(0, |before| before.passes) + u32::from(answer.is_ok());
+        let passed_at = before.and_then(|before| before.passed_at).or((passes >= enough).then_some(at));
+        let passed_at = passed_at.filter(|_| answer.is_ok());
+        self.0.insert(uid.to_owned(), Answer { passes, passed_at, at, refusal: answer.err() });
     }
 }

@@ -89,10 +89,29 @@ impl Room {
         Self { pod: pod(spec), places, is_for_images: spec.is_for_images, priority_class }
     }
 
+    /// Whether it is room for whole shards, and not only for their image.
+    #[must_use]
+    pub fn is_for_shards(&self) -> bool {
+        !self.is_for_images
+    }
+
     /// The shards that a place is kept for.
     #[must_use]
     pub fn shards(&self) -> BTreeSet<u32> {
         self.places.iter().flat_map(|place| place.shards.iter().copied()).collect()
+    }
+
+    /// The one node that the placeholder of a shard may be on, if there is only one.
+    #[must_use]
+    pub fn only_node(&self, ordinal: u32) -> Option<&str> {
+        let place = self.places.iter().find(|place| place.shards.contains(&ordinal))?;
+        match place.terms.as_slice() {
+            [term] => match term.as_slice() {
+                [one] if one.key == NODE_NAME_FIELD => one.values.first().map(String::as_str),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The placeholder of a shard, as the `attempt`-th process makes it.

@@ -25,27 +25,34 @@ impl fmt::Display for Trouble {
 /// A warning must be so old before it counts, and be repeated: controllers complain of what the next try mends.
 const FIRST_COMPLAINT: SignedDuration = SignedDuration::from_secs(5);
 
-/// Why a new pod will not come up by itself; none when it may.
+/// Why a new pod will not come up by itself; none when it may. What was complained of before `since` may be mended.
 #[must_use]
-pub fn trouble(shard: &Shard, warnings: &[Warning], now: Timestamp) -> Option<Trouble> {
+pub fn trouble(shard: &Shard, warnings: &[Warning], since: Timestamp, now: Timestamp) -> Option<Trouble> {
     let pod = shard.pod.as_ref()?;
     let state = ShardState::of(shard, None);
     // The first failed pull is often mended by the second; the kubelet says ImagePullBackOff when it was not.
     let is_first_try = matches!(&state, ShardState::Waiting { reason, .. } if reason == "ErrImagePull");
     let reason = match (state.is_stuck() && !is_first_try, &state) {
         (true, _) => state.to_string(),
-        (false, ShardState::Unscheduled | ShardState::Unschedulable { .. }) => no_node(pod, warnings, now)?,
+        (false, ShardState::Unscheduled | ShardState::Unschedulable { .. }) => {
+            no_node(pod, warnings, since, now)?
+        }
         (false, _) => return None,
     };
     Some(Trouble { pod: shard.pod_name.clone(), reason })
 }
 
 /// Why Karpenter makes no node for a pod. The scheduler alone says only that there is none now.
-fn no_node(pod: &Pod, warnings: &[Warning], now: Timestamp) -> Option<String> {
+fn no_node(pod: &Pod, warnings: &[Warning], since: Timestamp, now: Timestamp) -> Option<String> {
     let waits_since = pod.created_at?;
-    let complaint = warnings
-        .iter()
-        .filter(|warning| warning.component == "karpenter" && warning.reason == "FailedScheduling")
-        .max_by_key(|warning| warning.at)?;
+    let complaint = karpenters_complaint(warnings, since)?;
     (now.duration_since(waits_since) >= FIRST_COMPLAINT).then(|| complaint.message.clone())
+}
+
+/// The last that Karpenter has said about a pod for which it makes no node.
+pub(super) fn karpenters_complaint(warnings: &[Warning], since: Timestamp) -> Option<&Warning> {
+    warnings
+        .iter()
+        .filter(|one| one.component == "karpenter" && one.reason == "FailedScheduling" && one.at >= since)
+        .max_by_key(|one| one.at)
 }

@@ -90,6 +90,9 @@ pub struct Spec {
     pub priority: Priority,
     /// The machines.
     pub nodes: Nodes,
+    /// How shards are moved, unless the command line says otherwise.
+    #[serde(default, skip_serializing_if = "Rolling::is_empty")]
+    pub rolling: Rolling,
     /// Pod fields that have no name here, merged into what is rendered (JSON merge patch, RFC 7386).
     #[serde(default, skip_serializing_if = "Overlay::is_empty")]
     pub overlay: Overlay,
@@ -346,6 +349,42 @@ pub enum TaintEffect {
     NoSchedule,
     PreferNoSchedule,
     NoExecute,
+}
+
+/// How shards are moved by migrate, upgrade and drain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Rolling {
+    /// One after the other, or one first and then all others at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<RollingStrategy>,
+    /// How long the whole service must have been up before the next wave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle: Option<Span>,
+    /// No wave starts whose outage is forecast to be longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_outage: Option<Span>,
+    /// No wave starts with which all outages of a run are forecast to be longer together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_total_outage: Option<Span>,
+}
+
+impl Rolling {
+    fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+}
+
+/// How many shards go down together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum RollingStrategy {
+    /// One after the other: n outages for n shards
+    OneByOne,
+    /// One shard proves the place and the template, then all others at once: two outages
+    Canary,
 }
 
 /// Pod fields that have no name in a ShardSet.

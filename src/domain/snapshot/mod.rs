@@ -16,8 +16,12 @@ use serde::Serialize;
 
 use super::names::{ClaimName, NodeName, NodePoolName, PodName, VolumeName};
 use super::quantity::Resources;
-pub use node::{NODE_POOL_LABEL, Node, NodeClass, NodeClassRef, NodePool, NodePoolBudget, Occupant, Taint};
-pub use scheduling::{NodeExpression, NodeTerm, SpreadConstraint, Toleration, any_term_matches};
+pub use node::{
+    DaemonSet, NODE_POOL_LABEL, Node, NodeClass, NodeClassRef, NodePool, NodePoolBudget, Occupant, Taint,
+};
+pub use scheduling::{
+    AntiAffinity, NodeExpression, NodeTerm, SpreadConstraint, Toleration, any_term_matches,
+};
 pub use shard::{ContainerStatus, Health, Pod, Shard};
 pub use surroundings::{
     Claim, DisruptionBudget, Endpoint, Service, StorageClass, VerticalAutoscaler, Volume,

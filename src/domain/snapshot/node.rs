@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::scheduling::NodeExpression;
+use super::scheduling::{NodeExpression, NodeTerm, Toleration};
 use crate::domain::names::{NodeName, NodePoolName, PodName};
 use crate::domain::quantity::{Quantity, Resources};
 
@@ -80,6 +80,20 @@ pub struct Occupant {
     pub ordinal: Option<u32>,
     /// StatefulSet that owns it, when one does.
     pub stateful_set: Option<String>,
+    /// Claims that it mounts, each of which takes one of the volumes that its node can attach.
+    pub claims: u32,
+}
+
+/// A DaemonSet as far as its pods take room on a node that does not exist yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DaemonSet {
+    pub namespace: String,
+    pub name: String,
+    /// Requests of one pod, as the scheduler counts them.
+    pub requests: Resources,
+    pub tolerations: Vec<Toleration>,
+    /// What a node must be, as alternatives.
+    pub node_terms: Vec<NodeTerm>,
 }
 
 /// A Karpenter NodePool.
@@ -100,6 +114,8 @@ pub struct NodePool {
     /// A duration, or `Never`.
     pub expire_after: String,
     pub budgets: Vec<NodePoolBudget>,
+    /// How many nodes a static pool keeps, whether or not a pod waits; none for a pool that makes nodes for pods.
+    pub replicas: Option<u32>,
     /// Conditions by type: whether each holds, and the message; one that is Unknown is left out.
     pub conditions: BTreeMap<String, (bool, String)>,
     pub deleted_at: Option<Timestamp>,
@@ -132,6 +148,8 @@ pub struct NodeClass {
     pub exists: bool,
     /// The `Ready` condition; none when the class has no conditions.
     pub ready: Option<(bool, String)>,
+    /// The most pods that a node of the class runs, where the class says so.
+    pub max_pods: Option<u32>,
 }
 
 impl NodePool {

@@ -36,6 +36,18 @@ pub struct SpreadConstraint {
     pub max_skew: i32,
     /// `DoNotSchedule` or `ScheduleAnyway`.
     pub when_unsatisfiable: String,
+    /// Whether it counts the template's own pods.
+    pub selects_own: bool,
+    /// Whether it sets what changes how pods are counted: `minDomains`, `matchLabelKeys`, a node inclusion policy.
+    pub has_options: bool,
+}
+
+/// A required pod anti-affinity term: pods that it selects are never in the same domain as the pod that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AntiAffinity {
+    pub topology_key: String,
+    /// Whether it selects the template's own pods by plain labels, in their own namespace.
+    pub selects_own: bool,
 }
 
 impl Toleration {

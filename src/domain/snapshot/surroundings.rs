@@ -79,6 +79,8 @@ pub struct StorageClass {
     pub waits_for_first_consumer: bool,
     /// `Delete` or `Retain`.
     pub reclaim_policy: String,
+    /// What the provisioner is told: `skuName: Premium_LRS`.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A VerticalPodAutoscaler that targets the workload.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::node::{Node, NodePool, Taint};
-use super::scheduling::{NodeTerm, SpreadConstraint, Toleration, any_term_matches};
+use super::scheduling::{AntiAffinity, NodeTerm, SpreadConstraint, Toleration, any_term_matches};
 use crate::domain::names::WorkloadRef;
 use crate::domain::quantity::{Quantity, Resources};
 
@@ -63,6 +63,10 @@ pub struct PodTemplate {
     /// What a node must be: `nodeSelector` and the required node affinity, as alternatives.
     pub node_terms: Vec<NodeTerm>,
     pub spread: Vec<SpreadConstraint>,
+    /// Required pod anti-affinity; what is merely preferred keeps nothing from being placed.
+    pub anti_affinity: Vec<AntiAffinity>,
+    /// Whether it requires other pods near it (required pod affinity).
+    pub needs_company: bool,
     /// Containers in order; init containers left out.
     pub containers: Vec<Container>,
     /// Requests of one pod as the scheduler counts them: containers, sidecars, init containers, overhead.

@@ -162,7 +162,7 @@ impl Cluster {
                 None => {}
             }
         }
-        runs.sort_by(|one, other| other.run.started_at.cmp(&one.run.started_at));
+        runs.sort_by_key(|journalled| std::cmp::Reverse(journalled.run.started_at));
         Ok(runs)
     }
 

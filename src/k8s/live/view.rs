@@ -208,7 +208,7 @@ impl Shared {
         match news {
             News::StatefulSet(event) => match event {
                 WatchEvent::Apply(set) | WatchEvent::InitApply(set) => {
-                    self.update(|seen| self.set(seen, &set))
+                    self.update(|seen| self.set(seen, &set));
                 }
                 WatchEvent::Delete(set) => self.update(|seen| {
                     let is_it = |known: &crate::domain::snapshot::Workload| {
@@ -222,7 +222,8 @@ impl Shared {
             },
             News::Shard(event) => self.pods("shard", event, init, Self::shard, Self::forget_shard),
             News::Placeholder(event) => {
-                self.pods("placeholder", event, init, Self::placeholder, Self::forget_placeholder);
+                let take = |_: &Self, seen: &mut Observed, pod: &CorePod| Self::placeholder(seen, pod);
+                self.pods("placeholder", event, init, take, Self::forget_placeholder);
             }
             News::Other(node, event) => {
                 let take = |this: &Self, seen: &mut Observed, pod: &CorePod| this.other(seen, &node, pod);
@@ -311,7 +312,7 @@ impl Shared {
         seen.pods.retain(|_, pod| !is_gone(&pod.uid));
     }
 
-    fn placeholder(&self, seen: &mut Observed, pod: &CorePod) {
+    fn placeholder(seen: &mut Observed, pod: &CorePod) {
         let label = pod.metadata.labels.as_ref().and_then(|labels| labels.get(SHARD_LABEL));
         let Some(ordinal) = label.and_then(|label| label.parse().ok()) else { return };
         let placeholder = convert::placeholder(pod);
@@ -398,9 +399,15 @@ impl Shared {
             Self::forget_shard(seen, &|uid| !shard_uids.contains(uid));
             Self::forget_placeholder(seen, &|uid| !placeholder_uids.contains(uid));
             Self::forget_other(seen, &|uid| !other_uids.contains(uid));
-            shards.iter().for_each(|pod| self.shard(seen, pod));
-            placeholders.iter().for_each(|pod| self.placeholder(seen, pod));
-            others.iter().for_each(|(node, pod)| self.other(seen, node, pod));
+            for pod in &shards {
+                self.shard(seen, pod);
+            }
+            for pod in &placeholders {
+                Self::placeholder(seen, pod);
+            }
+            for (node, pod) in &others {
+                self.other(seen, node, pod);
+            }
         });
         let unknown = self.unknown_nodes();
         if !unknown.is_empty() {

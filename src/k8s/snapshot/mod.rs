@@ -3,6 +3,7 @@
 
 mod nodes;
 mod surroundings;
+mod terrain;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -40,17 +40,21 @@ impl Cluster {
                 })
         });
         let names: Vec<&str> = named.map(|pool| pool.name.as_str()).collect();
-        if names.is_empty() {
-            return Ok(nodes);
-        }
-        let api: Api<core::Node> = Api::all(self.client.clone());
-        let selector = format!("{NODE_POOL_LABEL} in ({})", names.join(","));
-        let parameters = ListParams::default().labels(&selector).match_any();
-        let operation = format!("list the nodes of node pool {}", names.join(", "));
-        for node in self.list_as(&operation, &api, parameters, |node| Some(convert::node(&node))).await? {
+        for node in self.nodes_of_pools(&names).await? {
             nodes.entry(node.name.clone()).or_insert(node);
         }
         Ok(nodes)
+    }
+
+    pub(super) async fn nodes_of_pools(&self, pools: &[&str]) -> Result<Vec<Node>, RequestError> {
+        if pools.is_empty() {
+            return Ok(Vec::new());
+        }
+        let api: Api<core::Node> = Api::all(self.client.clone());
+        let selector = format!("{NODE_POOL_LABEL} in ({})", pools.join(","));
+        let parameters = ListParams::default().labels(&selector).match_any();
+        let operation = format!("list the nodes of node pool {}", pools.join(", "));
+        self.list_as(&operation, &api, parameters, |node| Some(convert::node(&node))).await
     }
 
     pub(super) async fn occupants(
@@ -125,13 +129,14 @@ impl Cluster {
             Err(error) => return Err(error),
         };
         let Some((resource, _)) = resource else {
-            return Ok(NodeClass { reference, exists: false, ready: None });
+            return Ok(NodeClass { reference, exists: false, ready: None, max_pods: None });
         };
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         let found = self.find(&operation, || api.get(name)).await?;
         Ok(NodeClass {
             reference,
             exists: found.is_some(),
+            max_pods: found.as_ref().and_then(karpenter::max_pods),
             ready: found.and_then(|object| karpenter::conditions(&object).remove("Ready")),
         })
     }

@@ -108,7 +108,8 @@ fn field_with(change: &Change, gap: &str, style: Stylesheet) -> String {
     format!("{}:{gap}{} -> {}", change.path, value(&change.before), style.value(value(&change.after)))
 }
 
-fn short(value: &Value) -> String {
+#[must_use]
+pub fn short(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

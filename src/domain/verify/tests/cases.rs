@@ -59,6 +59,7 @@ pub(super) fn neighbour(snapshot: &mut Snapshot, stateful_set: Option<&str>) {
         is_daemon: false,
         ordinal: None,
         stateful_set: stateful_set.map(str::to_owned),
+        claims: 1,
     });
 }
 

@@ -54,6 +54,7 @@ fn fleet(shards: u32, per_node: u32, name: impl Fn(u32) -> String) -> Snapshot {
             is_daemon: false,
             ordinal: Some(ordinal),
             stateful_set: Some("biometric-shard".to_owned()),
+            claims: 1,
         });
         snapshot.shards.push(shard);
     }
@@ -81,6 +82,8 @@ fn thousand() -> Snapshot {
         topology_key: "kubernetes.io/hostname".to_owned(),
         max_skew: 2,
         when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        selects_own: true,
+        has_options: false,
     }];
     snapshot
 }
@@ -102,6 +105,7 @@ fn mixed() -> Snapshot {
         is_daemon: false,
         ordinal: None,
         stateful_set: Some("registry".to_owned()),
+        claims: 1,
     };
     let occupants = snapshot.occupants.as_mut().unwrap();
     occupants.get_mut(&NodeName::new("stable-3")).unwrap().push(tool);

@@ -13,7 +13,7 @@ use crate::render::table::Columns;
 /// Outages and restarts shown one by one; the longest ones of more.
 const SHOWN: usize = 20;
 /// Columns of the timeline.
-const TIMELINE: usize = 60;
+const TIMELINE: usize = 56;
 
 /// What the run came to.
 #[must_use]
@@ -30,12 +30,13 @@ pub fn ledger(run: &Run, look: Look) -> String {
     let back = run.ledger.restarts.iter().filter(|restart| restart.marks.back.is_some()).count();
     let total = run.ledger.total(ended_at);
     let longest = run.ledger.outages.iter().map(|outage| outage.duration(ended_at)).max().unwrap_or_default();
-    let mut text = format!(
-        "{} {}: {state} after {}; {back} shards moved, {} outages, {} together, the longest {}\n",
-        style.value("Run"),
-        run.id,
-        seconds(took),
-        run.ledger.outages.len(),
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let mut text = format!("{} {} is {state} after {}\n", style.value("Run"), run.id, seconds(took));
+    let _ = writeln!(
+        text,
+        "{} moved, {}, {} together, the longest {}",
+        count(back, "shard"),
+        count(run.ledger.outages.len(), "outage"),
         style.value(seconds(total)),
         seconds(longest),
     );
@@ -102,7 +103,7 @@ fn restarts(run: &Run) -> String {
     for restart in longest {
         let spent = restart.marks.seconds();
         let cell = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
-        let mut row = vec![format!("{}-{}", run.workload.name, restart.ordinal)];
+        let mut row = vec![restart.ordinal.to_string()];
         row.extend(columns.iter().map(|(_, value)| cell(value(&spent))));
         row.push(cell(restart.marks.total().map(|total| total.as_secs_f64())));
         table.row(row);
@@ -140,5 +141,5 @@ pub fn timeline(run: &Run, look: Look) -> String {
     let line: String = cells.into_iter().collect();
     let zero = Duration::try_from(first.started_at.duration_since(run.started_at)).unwrap_or_default();
     let last = Duration::try_from(end.duration_since(run.started_at)).unwrap_or_default();
-    format!("+{} {line} +{}  ({down} down)\n", seconds(zero), seconds(last))
+    format!("+{} {line} +{}\n", seconds(zero), seconds(last))
 }

@@ -22,7 +22,7 @@ pub fn line(run: &Run, what: &Happened, style: Stylesheet) -> Option<String> {
             }
             _ => return None,
         },
-        Happened::Held { what } => what.clone(),
+        Happened::Held { what } | Happened::Released { what } => what.clone(),
         Happened::RoomAsked { shards } => format!("making room for {} shards", shards.len()),
         Happened::RoomMade => "room is made".to_owned(),
         Happened::Armed { revision } => format!("new pods are made from revision {revision}"),
@@ -63,7 +63,6 @@ pub fn line(run: &Run, what: &Happened, style: Stylesheet) -> Option<String> {
         Happened::EvictionRefused { pod, message } => {
             format!("{} pod {pod} is not evicted: {message}", style.warning("warning:"))
         }
-        Happened::Released { what } => what.clone(),
         Happened::LeftBehind { why } => format!("{} {why}", style.warning("warning:")),
         Happened::Interrupted { at_once: false } => {
             "stopping after this step; once more stops at once".to_owned()

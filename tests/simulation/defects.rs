@@ -1,0 +1,109 @@
+//! Defects that the simulation found, or that were found by reading: each as the case that showed it.
+
+use shardctl::domain::rolling::{State, Strategy};
+
+use crate::schedule::{Answer, CallFault, Fault, Kind, Schedule};
+use crate::scripted::{call, plays, set, stops, with, with_call};
+use crate::world::objects::timestamp;
+
+/// Four shards: one, then three together.
+fn canary(kind: Kind) -> Schedule {
+    let mut schedule = Schedule::quiet(kind, 4);
+    schedule.task.strategy = Strategy::Canary;
+    schedule
+}
+
+/// One of a wave could not be deleted, and then the operator wanted to stop: it waited for ever for a shard that nobody
+/// had touched.
+#[test]
+fn an_interrupted_wave_ends_though_one_of_it_was_not_deleted() {
+    let schedule = with_call(&canary(Kind::Upgrade), "delete pod/shard-2", 0, CallFault::Busy(30_000));
+    let mut schedule = with(&schedule, [Fault::Interrupt { at: 13_000 }]);
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    let played = stops(&schedule, "interrupted");
+    assert_eq!(played.run.deleted.len(), 4);
+    assert_eq!(played.deleted.len(), 3);
+}
+
+/// A wave was written down and the process died before it deleted anything. The next one took it for begun, and did not
+/// wait until the service had settled.
+#[test]
+fn a_wave_that_was_only_written_down_is_not_begun() {
+    let quiet = canary(Kind::Upgrade);
+    let number = call(&quiet, "delete pod/shard-", 1);
+    let schedule = with(&quiet, [Fault::Crash { call: number, is_after_effect: false }]);
+    let mut schedule = with(&schedule, [Fault::Unready { at: 9000, ordinal: 0, lasts: 1000 }]);
+    schedule.answers = vec![Answer::Resume { after: 700 }];
+    assert_eq!(plays(&schedule).run.state, State::Done);
+}
+
+/// A process stood still in the middle of a step, lost its lock meanwhile, and made the rest of the step's calls.
+#[test]
+fn a_process_that_stood_still_does_not_go_on_where_it_was() {
+    for kind in [Kind::Migrate, Kind::Drain { of: set(&[0]), others: 2, relax: true }] {
+        let mut quiet = canary(kind);
+        quiet.task.gate = None;
+        let calls = u32::try_from(plays(&quiet).calls).expect("a number of calls");
+        for call in 0..calls {
+            let played = plays(&with(&quiet, [Fault::Freeze { call, lasts: 50_000 }]));
+            assert_eq!(played.run.state, State::Done);
+        }
+    }
+}
+
+/// A shard that had been moved failed again, or its process died before it had passed the gate: the time to settle was
+/// counted from when it was Ready, not from when it said that it is well.
+#[test]
+fn the_service_settles_after_the_gate() {
+    let again = with(&Schedule::quiet(Kind::Upgrade, 3), [Fault::Deletes { at: 13_500, ordinal: 1 }]);
+    assert_eq!(plays(&again).run.state, State::Done);
+    let quiet = canary(Kind::Upgrade);
+    let number = call(&quiet, "ask [0]", 0);
+    let mut died = with(&quiet, [Fault::Crash { call: number, is_after_effect: false }]);
+    died.answers = vec![Answer::Resume { after: 1000 }];
+    assert_eq!(plays(&died).run.state, State::Done);
+}
+
+/// A disruption budget that lets no pod go was asked every five seconds for ever.
+#[test]
+fn a_node_that_cannot_be_emptied_is_given_up() {
+    let quiet = Schedule::quiet(Kind::Drain { of: set(&[0]), others: 2, relax: false }, 3);
+    let mut schedule = with(&quiet, [Fault::BudgetIsFull { to: 86_400_000 }]);
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    let played = stops(&schedule, "2 other pods are still on the node");
+    assert!(played.run.ended_at.is_some_and(|ended| ended < timestamp(130_000)));
+    // What waits for it does not wait longer than it must.
+    let mut schedule = with(&schedule, [Fault::Interrupt { at: 30_000 }]);
+    schedule.answers = vec![Answer::Abort { after: 0 }];
+    assert!(plays(&schedule).run.ended_at.is_some_and(|ended| ended < timestamp(32_000)));
+}
+
+/// A placeholder that had ended keeps its name: the next one of that name was made again and again, in vain.
+#[test]
+fn a_placeholder_that_has_ended_is_made_anew() {
+    for at in [3000, 9000, 10_000] {
+        let schedule = with(&Schedule::quiet(Kind::Migrate, 3), [Fault::PlaceholderEnds { at, ordinal: 1 }]);
+        assert_eq!(plays(&schedule).stops, Vec::<String>::new());
+    }
+}
+
+/// Karpenter's complaint was looked for at the first of the placeholders only.
+#[test]
+fn room_that_cannot_be_made_is_told_at_once() {
+    let quiet = Schedule::quiet(Kind::Drain { of: set(&[0]), others: 0, relax: false }, 3);
+    let mut schedule = with(&quiet, [Fault::NoNewNodes { from: 0, to: 3_600_000 }]);
+    schedule.service.pull = 60_000;
+    let played = plays(&schedule);
+    let is_told = matches!(&played.run.state, State::Aborted { why } if why.contains("exceed limits"));
+    assert!(is_told && played.run.ended_at.is_some_and(|ended| ended < timestamp(30_000)));
+}
+
+/// What Karpenter had complained of before the run was resumed stopped it again at once.
+#[test]
+fn an_old_complaint_does_not_stop_a_resumed_run() {
+    let mut schedule = with(&Schedule::quiet(Kind::Migrate, 3), [Fault::NoNewNodes { from: 0, to: 70_000 }]);
+    schedule.task.prewarm = false;
+    schedule.answers = vec![Answer::Resume { after: 61_500 }];
+    let played = plays(&schedule);
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
