@@ -111,7 +111,7 @@ impl<'a> Sweep<'a> {
             ended.run.ended(0);
             return None;
         }
-        self.free_the_lock();
+        self.service.free_the_lock();
         let is_open = Held::of(&self.service).meanwhile.keys().any(|name| name.starts_with("open journal/"));
         match (then, is_open) {
             (Then::Resume, true) => drop(self.elsewhere(&["rollout", "resume", "--yes"]).ended(0)),
@@ -147,13 +147,6 @@ impl<'a> Sweep<'a> {
             command.args(["-n", &self.service.name]);
         }
         Run::from(command.output().expect("shardctl starts"))
-    }
-
-    /// Takes the lock of a dead process away. It would end by itself, half a minute later.
-    fn free_the_lock(&self) {
-        let name = &self.service.name;
-        let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{name}/leases/shardctl-{name}");
-        assert!(matches!(self.service.lab.ask("DELETE", &lease), Ok(_) | Err(404)));
     }
 }
 
