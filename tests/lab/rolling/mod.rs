@@ -2,6 +2,7 @@
 //! disturbed or refused.
 
 mod fault;
+mod guarantee;
 mod kill;
 mod migrate;
 
@@ -16,7 +17,7 @@ use crate::outage_watcher::Report;
 use crate::support::{Run, Shardctl};
 
 /// The tests of this folder.
-pub const TESTS: &[&[Test]] = &[kill::TESTS, fault::TESTS, migrate::TESTS];
+pub const TESTS: &[&[Test]] = &[kill::TESTS, guarantee::TESTS, fault::TESTS, migrate::TESTS];
 
 /// What a run of shardctl told with `-o json`.
 #[derive(Debug)]
