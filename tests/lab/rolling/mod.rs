@@ -1,10 +1,12 @@
 //! migrate, upgrade, drain and rollout: what they do, what they promise, and what becomes of a run that is killed,
 //! disturbed or refused.
 
+mod drain;
 mod fault;
 mod guarantee;
 mod kill;
 mod migrate;
+mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +19,8 @@ use crate::outage_watcher::Report;
 use crate::support::{Run, Shardctl};
 
 /// The tests of this folder.
-pub const TESTS: &[&[Test]] = &[kill::TESTS, guarantee::TESTS, fault::TESTS, migrate::TESTS];
+pub const TESTS: &[&[Test]] =
+    &[kill::TESTS, guarantee::TESTS, fault::TESTS, migrate::TESTS, upgrade::TESTS, drain::TESTS];
 
 /// What a run of shardctl told with `-o json`.
 #[derive(Debug)]
