@@ -288,6 +288,12 @@ impl<C: Cluster> Driver<'_, C> {
                 }
                 Ok(())
             }
+            Action::PutFirst { wave, shards } => {
+                self.run.put_first(wave, &shards);
+                self.save().await?;
+                self.tell(Happened::PutFirst { wave, shards });
+                Ok(())
+            }
             Action::TakeDown { wave, pods } => self.take_down(wave, pods).await,
             Action::Evict(pods) => self.evict(pods).await,
         }

@@ -107,3 +107,29 @@ fn an_old_complaint_does_not_stop_a_resumed_run() {
     let played = plays(&schedule);
     assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
 }
+
+/// A shard of the next wave was down by itself: the others of the wave were taken down beside it.
+#[test]
+fn nothing_healthy_goes_while_a_shard_of_its_wave_is_down() {
+    let unready = |lasts| Fault::Unready { at: 8500, ordinal: 2, lasts };
+    // It stays down: it is mended first, alone, and then the others go.
+    let played = plays(&with(&canary(Kind::Upgrade), [unready(3_600_000)]));
+    assert_eq!((played.run.state, &played.deleted[..2]), (State::Done, &[0, 2][..]));
+    // It comes back by itself within the time that the service is given to settle.
+    let played = plays(&with(&canary(Kind::Upgrade), [unready(1000)]));
+    assert_eq!((played.run.state, played.run.waves.len()), (State::Done, 2));
+}
+
+/// A shard of a later wave broke before its turn: the run waited in vain for it to come up, and could never be resumed,
+/// though to be moved was what would have mended it.
+#[test]
+fn a_shard_that_breaks_before_its_turn_goes_first() {
+    let breaks = Fault::Unready { at: 1100, ordinal: 2, lasts: 3_600_000 };
+    let played = plays(&with(&Schedule::quiet(Kind::Upgrade, 3), [breaks]));
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![2, 0, 1]));
+    // More of them than may be down together are not touched.
+    let many = (0..2).map(|ordinal| Fault::Unready { at: 1100, ordinal, lasts: 3_600_000 });
+    let mut schedule = with(&Schedule::quiet(Kind::Upgrade, 3), many);
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    assert_eq!(stops(&schedule, "not by our hand").deleted, Vec::<u32>::new());
+}

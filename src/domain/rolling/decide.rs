@@ -20,6 +20,9 @@ const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_millis(250);
 /// A place that Karpenter says it cannot make is waited for so long: it tries again when something changes.
 const ROOM_COMPLAINT: SignedDuration = SignedDuration::from_secs(10);
 
+/// A deletion without an answer may take effect so much later.
+const MAY_STILL_GO: SignedDuration = SignedDuration::from_secs(60);
+
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
@@ -48,6 +51,9 @@ pub enum Action {
     Armed { revision: String },
     /// Ask these shards whether they are well.
     Ask(Vec<(u32, ExactPod)>),
+    /// Make these shards a wave of their own, the next one: they are down as they are, and to be moved is what mends
+    /// them.
+    PutFirst { wave: u32, shards: BTreeSet<u32> },
     /// Delete these pods of a wave, each right after its placeholder.
     TakeDown { wave: u32, pods: Vec<(u32, ExactPod)> },
     /// Evict these pods, which are no shards.
@@ -279,10 +285,15 @@ impl Look<'_> {
 
     /// A wave that is under way: the rest of it goes, too, while the service is down for it anyway.
     fn go_on(&self, index: usize, wave: &[u32], down: &BTreeSet<u32>) -> Decision {
-        let left = self.untouched(wave);
-        let is_down = wave.iter().any(|ordinal| down.contains(ordinal) && self.is_under_way(*ordinal));
-        let has_outsiders = down.iter().any(|ordinal| !wave.contains(ordinal));
-        if left.is_empty() || !is_down || has_outsiders {
+        let (broken, healthy): (Vec<_>, Vec<_>) =
+            self.untouched(wave).into_iter().partition(|(ordinal, _)| down.contains(ordinal));
+        let is_ours = |ordinal: &u32| wave.contains(ordinal) && self.is_under_way(*ordinal);
+        let is_broken = |ordinal: &u32| broken.iter().any(|(other, _)| other == ordinal);
+        let is_down = down.iter().any(is_ours);
+        let has_others = down.iter().any(|ordinal| !is_ours(ordinal) && !is_broken(ordinal));
+        // What is down by itself goes before what is up.
+        let left = if broken.is_empty() { healthy } else { broken };
+        if left.is_empty() || !is_down || has_others {
             let coming: Vec<u32> =
                 wave.iter().copied().filter(|ordinal| !self.is_untouched(*ordinal)).collect();
             return self.bring_back(index, &coming);
@@ -296,13 +307,48 @@ impl Look<'_> {
         if left.is_empty() {
             return self.bring_back(index, wave);
         }
-        // Whatever is down for other reasons counts: only shards of this wave may be.
-        let outsiders: BTreeSet<u32> =
-            down.iter().copied().filter(|ordinal| !wave.contains(ordinal)).collect();
-        if !outsiders.is_empty() {
-            return self.wait_until_whole(&outsiders);
+        // Shards that are down as they are, and that the run moves. Whatever else is down comes up, or it does not.
+        let is_broken = |ordinal: &u32| down.contains(ordinal) && self.is_untouched(*ordinal);
+        let broken: BTreeSet<u32> = self.run.shards().filter(is_broken).collect();
+        let others: BTreeSet<u32> = down.difference(&broken).copied().collect();
+        if !others.is_empty() {
+            return self.wait_until_whole(&others);
         }
-        self.before_a_wave(index, wave).unwrap_or_else(|| self.take_down(index, left))
+        if broken.is_empty() {
+            return self.before_a_wave(index, left.len()).unwrap_or_else(|| self.take_down(index, left));
+        }
+        if left.iter().map(|(ordinal, _)| *ordinal).eq(broken.iter().copied()) {
+            // Every second of waiting and asking would be a second of outage.
+            let blocker = self.over_budget(left.len()).map(Decision::Blocked);
+            return blocker.unwrap_or_else(|| self.take_down(index, left));
+        }
+        self.put_first(index, broken)
+    }
+
+    /// Shards that broke before their turn: they are given the time to come up by themselves that the service is given to
+    /// settle, and go before everything else then.
+    fn put_first(&self, index: usize, broken: BTreeSet<u32>) -> Decision {
+        let largest = self.run.waves.iter().map(Vec::len).max().unwrap_or(0);
+        let outage = self.run.ledger.outages.last().filter(|outage| outage.ended_at.is_none());
+        let since = outage.map_or(self.now, |outage| outage.started_at);
+        let given_up_at = later(since, self.run.policy.settle);
+        if broken.len() > largest || self.may_another_go(&broken) {
+            return self.wait_until_whole(&broken);
+        }
+        if self.now < given_up_at {
+            return Decision::Wait { why: Waiting::Whole { down: broken }, until: Some(given_up_at) };
+        }
+        Decision::Act(Action::PutFirst { wave: number(index), shards: broken })
+    }
+
+    /// Whether the deletion of another shard may be on its way yet: it was sent, and nobody knows what became of it.
+    fn may_another_go(&self, than: &BTreeSet<u32>) -> bool {
+        self.run.ledger.restarts.iter().any(|record| {
+            !than.contains(&record.ordinal)
+                && self.run.deleted.contains_key(&record.ordinal)
+                && self.is_untouched(record.ordinal)
+                && self.now < record.marks.asked + MAY_STILL_GO
+        })
     }
 
     fn take_down(&self, index: usize, pods: Vec<(u32, &Pod)>) -> Decision {
@@ -318,26 +364,18 @@ impl Look<'_> {
             .collect()
     }
 
-    /// What must come before a wave is begun: the service was up for a while, says so itself, and there is budget left.
-    fn before_a_wave(&self, index: usize, wave: &[u32]) -> Option<Decision> {
-        let policy = &self.run.policy;
-        // Broken shards are down already: every second of asking is a second of outage.
-        let is_down = wave.iter().any(|ordinal| !self.is_up(*ordinal));
-        if !is_down {
-            let Some(whole_since) = self.whole_since() else {
-                return Some(self.wait_until_whole(&self.seen.down()));
-            };
-            let settled_at = later(whole_since, policy.settle);
-            let is_first = index == 0 && self.run.deleted.is_empty();
-            if !is_first && self.now < settled_at {
-                let why = Waiting::Settled { until: settled_at };
-                return Some(Decision::Wait { why, until: Some(settled_at) });
-            }
-            if let Some(not_yet) = self.ask_everyone(whole_since) {
-                return Some(not_yet);
-            }
+    /// What must come before so many shards go: the service was up for a while, says so itself, and there is budget left.
+    fn before_a_wave(&self, index: usize, shards: usize) -> Option<Decision> {
+        let Some(whole_since) = self.whole_since() else {
+            return Some(self.wait_until_whole(&self.seen.down()));
+        };
+        let settled_at = later(whole_since, self.run.policy.settle);
+        let is_first = index == 0 && self.run.deleted.is_empty();
+        if !is_first && self.now < settled_at {
+            let why = Waiting::Settled { until: settled_at };
+            return Some(Decision::Wait { why, until: Some(settled_at) });
         }
-        self.over_budget(wave.len()).map(Decision::Blocked)
+        self.ask_everyone(whole_since).or_else(|| self.over_budget(shards).map(Decision::Blocked))
     }
 
     /// Since when every shard is up, and those that were moved have said that they are well.
@@ -512,10 +550,6 @@ impl Look<'_> {
             let warnings = self.seen.warnings.get(&pod.uid).map_or(&[][..], Vec::as_slice);
             trouble(&shard, warnings, self.run.entered_at, self.now).map(Blocker::Trouble)
         })
-    }
-
-    fn is_up(&self, ordinal: u32) -> bool {
-        self.seen.pods.get(&ordinal).is_some_and(Pod::is_up)
     }
 
     /// Whether a shard is still to be moved: it has the pod that it had, and nobody has asked that one to end.

@@ -275,6 +275,21 @@ impl Run {
         self.waves.iter().flatten().copied()
     }
 
+    /// Makes these shards this wave, before what was to go then. No wave becomes larger by it.
+    pub fn put_first(&mut self, wave: u32, shards: &BTreeSet<u32>) {
+        let (first, mut rest): (Vec<u32>, Vec<Vec<u32>>) = (
+            self.shards().filter(|ordinal| shards.contains(ordinal)).collect(),
+            self.waves
+                .iter()
+                .map(|wave| wave.iter().copied().filter(|ordinal| !shards.contains(ordinal)).collect())
+                .collect(),
+        );
+        let index = usize::try_from(wave).map_or(rest.len(), |index| index.min(rest.len()));
+        rest.insert(index, first);
+        rest.retain(|wave| !wave.is_empty());
+        self.waves = rest;
+    }
+
     /// Whether another run would do the same: it has the same goal, and gives the same template.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
