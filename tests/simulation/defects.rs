@@ -133,3 +133,33 @@ fn a_shard_that_breaks_before_its_turn_goes_first() {
     schedule.answers = vec![Answer::Abort { after: 1000 }];
     assert_eq!(stops(&schedule, "not by our hand").deleted, Vec::<u32>::new());
 }
+
+/// A moved shard that failed again later was given up at once: its time was counted from when it was moved.
+#[test]
+fn a_shard_that_fails_again_gets_its_time_again() {
+    let mut schedule = with(&Schedule::quiet(Kind::Upgrade, 2), [Fault::Deletes { at: 70_000, ordinal: 0 }]);
+    schedule.task.settle = 75_000;
+    let played = plays(&schedule);
+    assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+}
+
+/// A set that brings its pods back one after the other was given the time of one shard for all of a wave.
+#[test]
+fn a_wave_that_comes_back_in_turn_gets_time_for_each() {
+    let mut schedule = Schedule::quiet(Kind::Upgrade, 30);
+    schedule.service.is_ordered_ready = true;
+    schedule.task.strategy = Strategy::Canary;
+    assert_eq!(plays(&schedule).stops, Vec::<String>::new());
+}
+
+/// A shard that went down again and again, never for long, kept the run waiting for ever.
+#[test]
+fn a_service_that_does_not_settle_is_given_up() {
+    let flaps = (0..400).map(|index| Fault::Unready { at: 1100 + 2500 * index, ordinal: 2, lasts: 500 });
+    let mut schedule =
+        with(&Schedule::quiet(Kind::Drain { of: set(&[0]), others: 0, relax: false }, 3), flaps);
+    schedule.task.gate = None;
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    let played = stops(&schedule, "shard-2 went down again");
+    assert!(played.run.ended_at.is_some_and(|ended| ended < timestamp(130_000)));
+}

@@ -170,7 +170,11 @@ fn explained(world: &World, why: &StopReason) -> Verdict {
             happened(&[Cause::Uncordoned, Cause::TemplateChanged])
         }
         StopReason::Blocked(_) if has("came back from revision") => happened(&[Cause::TemplateChanged]),
-        StopReason::Blocked(_) if has("not back within") || has("not by our hand") => happened(&down),
+        StopReason::Blocked(_)
+            if has("not back within") || has("not by our hand") || has("down again and again") =>
+        {
+            happened(&down)
+        }
         StopReason::Blocked(_) if has("says that it is not well") => {
             happened(&[Cause::GateRefuses]) || happened(&down)
         }

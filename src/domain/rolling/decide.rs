@@ -106,8 +106,11 @@ pub enum Blocker {
     WrongRevision { pod: PodName, found: String, wanted: String },
     #[error("{pods} not back within {}", humantime::format_duration(*.timeout))]
     NotBack { pods: String, timeout: Duration },
-    #[error("{pods} down for {}, not by our hand", humantime::format_duration(*.patience))]
+    #[error("{pods} down, not by our hand, and not up within {}", humantime::format_duration(*.patience))]
     NotWhole { pods: String, patience: Duration },
+    #[error("{pods} went down again and again: the service was not up for long enough within {}",
+        humantime::format_duration(*.patience))]
+    NotSettled { pods: String, patience: Duration },
     #[error("pod/{pod} is Ready and says that it is not well: {answer}")]
     Unhealthy { pod: PodName, answer: String },
     #[error("an outage of {} is forecast for the next wave, more than the {} of --max-outage",
@@ -369,11 +372,9 @@ impl Look<'_> {
         let Some(whole_since) = self.whole_since() else {
             return Some(self.wait_until_whole(&self.seen.down()));
         };
-        let settled_at = later(whole_since, self.run.policy.settle);
         let is_first = index == 0 && self.run.deleted.is_empty();
-        if !is_first && self.now < settled_at {
-            let why = Waiting::Settled { until: settled_at };
-            return Some(Decision::Wait { why, until: Some(settled_at) });
+        if !is_first && let Some(not_yet) = self.wait_until_settled(whole_since) {
+            return Some(not_yet);
         }
         self.ask_everyone(whole_since).or_else(|| self.over_budget(shards).map(Decision::Blocked))
     }
@@ -403,7 +404,7 @@ impl Look<'_> {
             }
         }
         if let Some((pod, answer, again)) = refused {
-            if self.now >= later(since, self.run.policy.patience) {
+            if self.now >= self.deadline() {
                 return Some(Decision::Blocked(Blocker::Unhealthy { pod, answer }));
             }
             if ask.is_empty() {
@@ -427,14 +428,53 @@ impl Look<'_> {
     }
 
     fn wait_until_whole(&self, down: &BTreeSet<u32>) -> Decision {
-        let patience = self.run.policy.patience;
-        let outage = self.run.ledger.outages.last().filter(|outage| outage.ended_at.is_none());
-        let since = outage.map_or(self.now, |outage| outage.started_at.max(self.run.entered_at));
-        let deadline = later(since, patience);
+        let (patience, deadline) = (self.run.policy.patience, self.deadline());
         if self.now >= deadline {
             return Decision::Blocked(Blocker::NotWhole { pods: self.names(down), patience });
         }
         Decision::Wait { why: Waiting::Whole { down: down.clone() }, until: Some(deadline) }
+    }
+
+    /// Waits until the service has been up for so long; none when it has.
+    fn wait_until_settled(&self, whole_since: Timestamp) -> Option<Decision> {
+        let (settled_at, deadline) = (later(whole_since, self.run.policy.settle), self.deadline());
+        if self.now >= settled_at {
+            return None;
+        }
+        if self.now >= deadline {
+            let pods = self.run.ledger.outages.last().map(|outage| self.names(&outage.shards));
+            let (pods, patience) = (pods.unwrap_or_default(), self.run.policy.patience);
+            return Some(Decision::Blocked(Blocker::NotSettled { pods, patience }));
+        }
+        let why = Waiting::Settled { until: settled_at };
+        Some(Decision::Wait { why, until: Some(settled_at.min(deadline)) })
+    }
+
+    /// Until when the next wave is waited for, from when the run came to it: the last shard was back then.
+    fn deadline(&self) -> Timestamp {
+        let policy = &self.run.policy;
+        let since = self.last_back().map_or(self.run.entered_at, |back| back.max(self.run.entered_at));
+        later(later(since, policy.settle), policy.patience)
+    }
+
+    fn last_back(&self) -> Option<Timestamp> {
+        self.run.ledger.restarts.iter().filter_map(|record| record.marks.back).max()
+    }
+
+    /// Until when shards that are on their way may take, from when they were asked to go. One that was back and failed
+    /// again has its time from then, and where they come back in turn, each from the one before it.
+    fn due(&self, shards: &BTreeSet<u32>) -> Timestamp {
+        let ledger = &self.run.ledger;
+        let outage = ledger.outages.last().filter(|outage| outage.ended_at.is_none());
+        let down_since = outage.map_or(self.now, |outage| outage.started_at);
+        let begun = shards.iter().map(|ordinal| {
+            let record = ledger.restarts.iter().rfind(|record| record.ordinal == *ordinal);
+            let record = record.filter(|record| record.marks.back.is_none());
+            record.map_or(down_since, |record| record.marks.asked)
+        });
+        let in_turn = self.last_back().filter(|_| self.run.forecast.is_serial);
+        let since = begun.chain(in_turn).fold(self.run.entered_at, Timestamp::max);
+        later(since, self.run.policy.shard_timeout)
     }
 
     /// All of a wave are on their way: waits for them, and asks those that are Ready.
@@ -459,9 +499,7 @@ impl Look<'_> {
             return Decision::Act(Action::Ask(ask));
         }
         let timeout = self.run.policy.shard_timeout;
-        let asked = self.run.ledger.restarts.iter().filter(|record| missing.contains(&record.ordinal));
-        let entered = self.run.entered_at;
-        let deadline = later(asked.map(|record| record.marks.asked).fold(entered, Timestamp::max), timeout);
+        let deadline = self.due(&missing);
         if self.now >= deadline {
             return Decision::Blocked(self.not_back(&missing, timeout));
         }
@@ -483,14 +521,9 @@ impl Look<'_> {
         if !down.is_empty() {
             return self.wait_until_whole(down);
         }
-        let policy = &self.run.policy;
         let Some(whole_since) = self.whole_since() else { return self.wait_until_whole(down) };
-        let settled_at = later(whole_since, policy.settle);
-        if self.now < settled_at && !self.run.deleted.is_empty() {
-            let why = Waiting::Settled { until: settled_at };
-            return Decision::Wait { why, until: Some(settled_at) };
-        }
-        enter(Stage::Emptying)
+        let not_yet = (!self.run.deleted.is_empty()).then(|| self.wait_until_settled(whole_since)).flatten();
+        not_yet.unwrap_or_else(|| enter(Stage::Emptying))
     }
 
     fn empty(&self) -> Decision {
