@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::cluster::{CallError, CallFailure, Cluster};
 use super::event::{Event, Happened};
@@ -269,6 +269,9 @@ impl<C: Cluster> Driver<'_, C> {
             }
             Action::Enter(stage) => self.enter(stage).await,
             Action::Armed { revision } => {
+                if !self.is_ours(&revision).await? {
+                    return Ok(self.cluster.look().await?);
+                }
                 if self.run.arming.is_some() && self.run.goal.revision.as_ref() != Some(&revision) {
                     self.tell(Happened::Armed { revision: revision.clone() });
                 }
@@ -297,6 +300,19 @@ impl<C: Cluster> Driver<'_, C> {
             Action::TakeDown { wave, pods } => self.take_down(wave, pods).await,
             Action::Evict(pods) => self.evict(pods).await,
         }
+    }
+
+    /// Whether the controller calls our template so, and not one that somebody else has made of it meanwhile.
+    async fn is_ours(&self, revision: &str) -> Result<bool, Halt> {
+        let Some(arming) = &self.run.arming else { return Ok(true) };
+        let Some(live) = self.cluster.read(&arming.object).await? else { return Ok(false) };
+        arming
+            .make(&live)
+            .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;
+        let field = |path: &str| live.pointer(path);
+        let is_noted = field("/status/observedGeneration") == field("/metadata/generation");
+        let is_named = field("/status/updateRevision").and_then(Value::as_str) == Some(revision);
+        Ok(is_noted && is_named)
     }
 
     async fn enter(&mut self, stage: Stage) -> Result<(), Halt> {

@@ -3,7 +3,7 @@
 use shardctl::domain::rolling::{State, Strategy};
 
 use crate::schedule::{Answer, CallFault, Fault, Kind, Schedule};
-use crate::scripted::{call, plays, set, stops, with, with_call};
+use crate::scripted::{call, drain, plays, set, stops, upgrade, with, with_call};
 use crate::world::objects::timestamp;
 
 /// Four shards: one, then three together.
@@ -162,4 +162,45 @@ fn a_service_that_does_not_settle_is_given_up() {
     schedule.answers = vec![Answer::Abort { after: 1000 }];
     let played = stops(&schedule, "shard-2 went down again");
     assert!(played.run.ended_at.is_some_and(|ended| ended < timestamp(130_000)));
+}
+
+/// While the controller had not taken note of a foreign template, shards were deleted, and came back from it.
+#[test]
+fn nothing_goes_before_the_controller_knows_the_template() {
+    let schedule = with(
+        &upgrade(),
+        [Fault::ControllerStalls { from: 6000, to: 60_000 }, Fault::ChangesTemplate { at: 6500 }],
+    );
+    assert_eq!(stops(&schedule, "changed its template").deleted, [0]);
+    // A controller that is silent for good is no reason to wait for ever.
+    let mut schedule = with(
+        &upgrade(),
+        [Fault::ControllerStalls { from: 6000, to: 3_600_000 }, Fault::ChangesTemplate { at: 6500 }],
+    );
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    assert_eq!(stops(&schedule, "has not taken note").deleted, [0]);
+}
+
+/// A template that somebody else had changed between ours and the controller's note was taken for ours.
+#[test]
+fn a_foreign_template_is_not_taken_for_ours() {
+    let mut quiet = upgrade();
+    quiet.service.controller = 500;
+    for at in (1800..2500).step_by(10) {
+        let played = plays(&with(&quiet, [Fault::ChangesTemplate { at }]));
+        assert!(played.run.state != State::Done && played.deleted.len() < 2, "{}", played.story.join("\n"));
+    }
+}
+
+/// A drain that was resumed took over whatever template there was by then.
+#[test]
+fn a_drain_is_not_resumed_into_another_template() {
+    let quiet = drain();
+    let number = call(&quiet, "delete pod/shard-1", 0);
+    let mut schedule = with(
+        &quiet,
+        [Fault::Crash { call: number, is_after_effect: false }, Fault::ChangesTemplate { at: 40_000 }],
+    );
+    schedule.answers = vec![Answer::Resume { after: 31_000 }];
+    assert_eq!(stops(&schedule, "changed its template").deleted, [0]);
 }

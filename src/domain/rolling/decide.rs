@@ -267,6 +267,12 @@ impl Look<'_> {
             }
             return Decision::Wait { why: Waiting::Controller, until: Some(deadline) };
         }
+        // Where the run changes no template, nobody else may have: shards would take theirs by accident.
+        let wanted = self.run.goal.revision.as_ref().filter(|_| self.run.arming.is_none());
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != workload.update_revision) {
+            let (wanted, found) = (wanted.clone(), workload.update_revision.clone());
+            return Decision::Blocked(Blocker::TemplateChanged { wanted, found });
+        }
         Decision::Act(Action::Armed { revision: workload.update_revision.clone() })
     }
 
@@ -355,6 +361,14 @@ impl Look<'_> {
     }
 
     fn take_down(&self, index: usize, pods: Vec<(u32, &Pod)>) -> Decision {
+        // A change that the controller has not taken note of may be another template.
+        if !self.seen.workload.as_ref().is_some_and(|workload| workload.is_status_current) {
+            let patience = self.run.policy.patience;
+            return match self.deadline() {
+                deadline if self.now >= deadline => Decision::Blocked(Blocker::ControllerSilent { patience }),
+                deadline => Decision::Wait { why: Waiting::Controller, until: Some(deadline) },
+            };
+        }
         let pods = pods.into_iter().map(|(ordinal, pod)| (ordinal, self.exact(ordinal, pod))).collect();
         Decision::Act(Action::TakeDown { wave: number(index), pods })
     }
