@@ -276,6 +276,7 @@ impl<C: Cluster> Driver<'_, C> {
                     self.tell(Happened::Armed { revision: revision.clone() });
                 }
                 self.run.goal.revision = Some(revision);
+                self.run.forget_strays(&self.cluster.seen());
                 self.enter(Stage::Rolling).await
             }
             Action::Ask(pods) => {

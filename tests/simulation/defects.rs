@@ -204,3 +204,33 @@ fn a_drain_is_not_resumed_into_another_template() {
     schedule.answers = vec![Answer::Resume { after: 31_000 }];
     assert_eq!(stops(&schedule, "changed its template").deleted, [0]);
 }
+
+/// A pod that failed as a whole, evicted by the kubelet, was taken for one that will not come up; the controller makes it
+/// anew.
+#[test]
+fn a_pod_that_is_made_anew_is_no_trouble() {
+    for at in [4000, 9000] {
+        let schedule = with(&upgrade(), [Fault::PodEnds { at, ordinal: 0 }]);
+        assert_eq!(plays(&schedule).stops, Vec::<String>::new());
+    }
+}
+
+/// A shard came back where it does not belong. When that was mended and the run resumed, it stopped again at once.
+#[test]
+fn what_came_back_wrong_is_moved_again_when_the_run_is_resumed() {
+    let mut schedule = with(&drain(), [Fault::Uncordons { at: 11_500 }]);
+    schedule.task.gate = None;
+    schedule.answers = vec![Answer::Resume { after: 10_000 }];
+    let played = stops(&schedule, "came back on node/explore-1");
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![0, 0, 1]));
+}
+
+/// A moved shard was deleted by somebody while the rest of the node was emptied: the run was done, and the shard down.
+#[test]
+fn a_run_is_done_when_its_shards_are_up() {
+    let mut schedule =
+        with(&drain(), [Fault::BudgetIsFull { to: 40_000 }, Fault::Deletes { at: 39_000, ordinal: 0 }]);
+    schedule.service.start = 6000;
+    let played = plays(&schedule);
+    assert!(played.run.ledger.outages.iter().all(|outage| outage.ended_at.is_some()), "{:?}", played.run);
+}

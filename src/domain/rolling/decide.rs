@@ -121,8 +121,6 @@ pub enum Blocker {
     OverTotalOutage { forecast: Duration, budget: Duration },
     #[error("{0} other pods are still on the node")]
     NotEmptied(usize),
-    #[error("pod/{pod} is not as the run wants it: {miss}")]
-    NotDone { pod: PodName, miss: String },
 }
 
 /// Whole seconds and a tenth.
@@ -558,24 +556,19 @@ impl Look<'_> {
         }
     }
 
-    /// Compares the shards with the goal once more.
+    /// Compares the shards with the goal once more. One that has failed meanwhile is waited for as before.
     fn finish(&self) -> Decision {
-        for ordinal in self.run.shards() {
-            let Some(pod) = self.seen.pods.get(&ordinal) else { continue };
-            if let Some(miss) = self.run.goal.misses(pod, self.seen) {
-                return Decision::Blocked(Blocker::NotDone {
-                    pod: self.name(ordinal),
-                    miss: miss.to_string(),
-                });
-            }
+        match self.run.shards().all(|ordinal| self.is_back(ordinal)) {
+            true => Decision::Done,
+            false => enter(Stage::Rolling),
         }
-        Decision::Done
     }
 
     /// A shard that we took down, or that came back meanwhile, and will not come up or came up wrong.
     fn trouble(&self, down: &BTreeSet<u32>) -> Option<Blocker> {
         for (ordinal, uid) in &self.run.deleted {
-            let Some(pod) = self.seen.pods.get(ordinal).filter(|pod| pod.uid != *uid) else { continue };
+            let new = |pod: &&Pod| pod.uid != *uid && pod.deleted_at.is_none();
+            let Some(pod) = self.seen.pods.get(ordinal).filter(new) else { continue };
             match self.run.goal.misses(pod, self.seen) {
                 None | Some(Miss::NoNode) => {}
                 Some(Miss::Revision(found)) => {

@@ -314,6 +314,15 @@ impl Run {
         self.holds.iter().chain(&self.arming)
     }
 
+    /// Forgets that shards were moved which came back where or what they should not be: they are still to be moved.
+    pub fn forget_strays(&mut self, seen: &Observed) {
+        let goal = &self.goal;
+        self.deleted.retain(|ordinal, uid| {
+            let new = seen.pods.get(ordinal).filter(|pod| pod.uid != *uid);
+            new.is_none_or(|pod| matches!(goal.misses(pod, seen), None | Some(Miss::NoNode)))
+        });
+    }
+
     /// Whether a pod is the one that a shard had before we deleted it.
     #[must_use]
     pub fn is_deleted(&self, ordinal: u32, pod: &Pod) -> bool {
