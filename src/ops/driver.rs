@@ -249,7 +249,11 @@ impl<C: Cluster> Driver<'_, C> {
     async fn act(&mut self, action: Action) -> Result<(), Halt> {
         match action {
             Action::Hold => {
+                if !self.run.is_holding {
+                    self.rebase().await?;
+                }
                 // Everything that is about to be changed is in the journal before the first change.
+                self.run.is_holding = true;
                 self.save().await?;
                 for change in self.run.holds.clone() {
                     if self.make(&change).await? {
@@ -345,14 +349,25 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
+    /// What is given back is what is there now: since it was planned, or since the run stopped, somebody may have changed
+    /// it.
+    async fn rebase(&mut self) -> Result<(), Halt> {
+        let mut holds = self.run.holds.clone();
+        for change in holds.iter_mut().filter(|change| !change.hold.is_purpose()) {
+            if let Some(live) = self.cluster.read(&change.object).await? {
+                change.rebase(&live);
+            }
+        }
+        self.run.holds = holds;
+        Ok(())
+    }
+
     /// Makes a change, and says whether there was anything to do.
     async fn make(&self, change: &Change) -> Result<bool, Halt> {
         let mut collisions = 0;
         loop {
-            let Some(live) = self.cluster.read(&change.object).await? else {
-                let gone = format!("{} is gone", change.object);
-                return Err(Halt::End(End::Stop(StopReason::Blocked(gone))));
-            };
+            // What is gone need not be changed; that the StatefulSet is gone is seen anyway.
+            let Some(live) = self.cluster.read(&change.object).await? else { return Ok(false) };
             let operations = change
                 .make(&live)
                 .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;

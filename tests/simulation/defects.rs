@@ -234,3 +234,32 @@ fn a_run_is_done_when_its_shards_are_up() {
     let played = plays(&schedule);
     assert!(played.run.ledger.outages.iter().all(|outage| outage.ended_at.is_some()), "{:?}", played.run);
 }
+
+/// The node that is emptied was gone by the time the run was resumed: there was nothing to cordon, and it stopped.
+#[test]
+fn what_is_gone_need_not_be_held() {
+    let mut schedule =
+        with(&drain(), [Fault::Interrupt { at: 12_000 }, Fault::NodeVanishes { at: 20_000, ordinal: 1 }]);
+    schedule.answers = vec![Answer::Resume { after: 30_000 }];
+    let played = stops(&schedule, "interrupted");
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
+
+/// What somebody made of the budgets while the run was stopped kept it from being resumed.
+#[test]
+fn what_changed_while_the_run_was_stopped_is_what_is_given_back() {
+    let mut schedule =
+        with(&drain(), [Fault::Interrupt { at: 12_000 }, Fault::ChangesBudgets { at: 25_000, nodes: 3 }]);
+    schedule.answers = vec![Answer::Resume { after: 30_000 }];
+    let played = stops(&schedule, "interrupted");
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
+
+/// Somebody froze the pools by hand while the run was stopped, just as the run had before: to abort it thawed them.
+#[test]
+fn what_is_not_held_any_more_is_not_given_back_again() {
+    let mut schedule =
+        with(&drain(), [Fault::Interrupt { at: 12_000 }, Fault::ChangesBudgets { at: 25_000, nodes: 0 }]);
+    schedule.answers = vec![Answer::Abort { after: 30_000 }];
+    stops(&schedule, "interrupted");
+}

@@ -97,7 +97,7 @@ fn leaves_nothing() {
 
 #[test]
 fn a_foreign_change_of_a_frozen_budget_is_left_alone_and_told() {
-    let played = plays(&with(&drain(), [Fault::ChangesBudgets { at: 5000 }]));
+    let played = plays(&with(&drain(), [Fault::ChangesBudgets { at: 5000, nodes: 7 }]));
     assert_eq!(
         played.run.left_behind,
         ["somebody else has changed spec.disruption.budgets of nodepool/explore; it is left as it is"]

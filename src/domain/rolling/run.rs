@@ -247,6 +247,9 @@ pub struct Run {
     pub forecast: Forecast,
     /// What is held still meanwhile.
     pub holds: Vec<Change>,
+    /// Whether it is held now, or may be: from before the first change until the last is taken back.
+    #[serde(default)]
+    pub is_holding: bool,
     /// The change of the template, if there is one.
     pub arming: Option<Change>,
     /// How room is made, if it is.
