@@ -110,8 +110,8 @@ pub struct Checker {
     /// Since when the service is seen to be whole.
     whole_since: Option<Ms>,
     pub outages: Vec<TrueOutage>,
-    /// Objects that somebody else has changed.
-    pub foreign: BTreeSet<ObjectRef>,
+    /// What somebody else has made of objects.
+    pub foreign: BTreeMap<ObjectRef, Value>,
     pub violation: Option<Violation>,
     /// The shards that were deleted by our hand, in order.
     pub deleted: Vec<u32>,
@@ -420,8 +420,8 @@ impl Checker {
     }
 
     /// Somebody else has changed an object.
-    pub fn somebody_changed(&mut self, object: &ObjectRef) {
-        self.foreign.insert(object.clone());
+    pub fn somebody_changed(&mut self, object: &ObjectRef, theirs: Value) {
+        self.foreign.insert(object.clone(), theirs);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shardctl::domain::rolling::{ObjectRef, Operation, Run, State, StopReason};
 use shardctl::ops::Ended;
 
@@ -74,9 +74,9 @@ fn nothing_is_left(world: &World, run: &Run) -> Verdict {
 fn given_back(world: &World, run: &Run, object: &ObjectRef, path: &str) -> Verdict {
     let field = |object: Option<&Value>| object.and_then(|object| object.pointer(path)).cloned();
     let (before, now) = (field(world.original.get(object)), field(world.objects.get(object)));
-    let is_foreign = world.checker.foreign.contains(object);
-    let foreign = Some(json!([{"nodes": "7"}]));
-    if now == before && !is_foreign || is_foreign && now == foreign {
+    // What somebody else has made of it is theirs.
+    let wanted = world.checker.foreign.get(object).cloned().or(before.clone());
+    if now == wanted {
         return Ok(());
     }
     let told = if run.left_behind.is_empty() { "" } else { ", and it says so" };
@@ -94,7 +94,7 @@ fn is_disarmed(world: &World, run: &Run) -> Verdict {
     }
     if let Operation::Drain { nodes } = &run.operation {
         for node in nodes {
-            if world.is_cordoned(node) && !world.checker.foreign.contains(&node_ref(node)) {
+            if world.is_cordoned(node) && !world.checker.foreign.contains_key(&node_ref(node)) {
                 return broken(
                     Guarantee::LeavesNothing,
                     format!("the run is aborted, and node/{node} is still cordoned"),
@@ -170,7 +170,11 @@ fn explained(world: &World, why: &StopReason) -> Verdict {
             happened(&[Cause::Uncordoned, Cause::TemplateChanged])
         }
         StopReason::Blocked(_) if has("came back from revision") => happened(&[Cause::TemplateChanged]),
-        StopReason::Blocked(_) if has("not back within") || has("not by our hand") => happened(&down),
+        StopReason::Blocked(_)
+            if has("not back within") || has("not by our hand") || has("down again and again") =>
+        {
+            happened(&down)
+        }
         StopReason::Blocked(_) if has("says that it is not well") => {
             happened(&[Cause::GateRefuses]) || happened(&down)
         }

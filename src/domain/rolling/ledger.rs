@@ -193,15 +193,33 @@ impl Ledger {
         }
         let mut down = seen.down();
         // A shard that is Ready and has not passed the gate is not back; one that never went is not down.
-        let ungated = self.restarts.iter().filter(|one| one.marks.gone.is_some() && one.marks.back.is_none());
-        down.extend(ungated.map(|record| record.ordinal));
-        self.note(&down, now, &mut turns);
+        down.extend(self.under_way(deleted).map(|record| record.ordinal));
+        self.note(&down, deleted, now, &mut turns);
         turns
     }
 
-    fn note(&mut self, down: &BTreeSet<u32>, now: Timestamp, turns: &mut Vec<Turn>) {
-        let wave =
-            self.restarts.iter().filter(|record| down.contains(&record.ordinal)).map(|one| one.wave).max();
+    /// The restarts that are under way: of each shard that was moved the last one, if it has gone and is not back.
+    fn under_way(&self, deleted: &BTreeMap<u32, String>) -> impl Iterator<Item = &ShardRecord> {
+        let last: BTreeMap<u32, &ShardRecord> =
+            self.restarts.iter().map(|record| (record.ordinal, record)).collect();
+        let is_moved = |record: &&ShardRecord| deleted.contains_key(&record.ordinal);
+        let is_under_way = |record: &&ShardRecord| record.marks.gone.is_some() && record.marks.back.is_none();
+        last.into_values().filter(is_moved).filter(is_under_way)
+    }
+
+    fn note(
+        &mut self,
+        down: &BTreeSet<u32>,
+        deleted: &BTreeMap<u32, String>,
+        now: Timestamp,
+        turns: &mut Vec<Turn>,
+    ) {
+        let is_not_back = |record: &&ShardRecord| {
+            record.marks.back.is_none()
+                && down.contains(&record.ordinal)
+                && deleted.contains_key(&record.ordinal)
+        };
+        let wave = self.restarts.iter().filter(is_not_back).map(|one| one.wave).max();
         let open = self.outages.last_mut().filter(|outage| outage.ended_at.is_none());
         match (open, down.is_empty()) {
             (None, true) => {

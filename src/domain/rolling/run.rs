@@ -247,6 +247,9 @@ pub struct Run {
     pub forecast: Forecast,
     /// What is held still meanwhile.
     pub holds: Vec<Change>,
+    /// Whether it is held now, or may be: from before the first change until the last is taken back.
+    #[serde(default)]
+    pub is_holding: bool,
     /// The change of the template, if there is one.
     pub arming: Option<Change>,
     /// How room is made, if it is.
@@ -275,6 +278,21 @@ impl Run {
         self.waves.iter().flatten().copied()
     }
 
+    /// Makes these shards this wave, before what was to go then. No wave becomes larger by it.
+    pub fn put_first(&mut self, wave: u32, shards: &BTreeSet<u32>) {
+        let (first, mut rest): (Vec<u32>, Vec<Vec<u32>>) = (
+            self.shards().filter(|ordinal| shards.contains(ordinal)).collect(),
+            self.waves
+                .iter()
+                .map(|wave| wave.iter().copied().filter(|ordinal| !shards.contains(ordinal)).collect())
+                .collect(),
+        );
+        let index = usize::try_from(wave).map_or(rest.len(), |index| index.min(rest.len()));
+        rest.insert(index, first);
+        rest.retain(|wave| !wave.is_empty());
+        self.waves = rest;
+    }
+
     /// Whether another run would do the same: it has the same goal, and gives the same template.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
@@ -297,6 +315,15 @@ impl Run {
     #[must_use]
     pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.holds.iter().chain(&self.arming)
+    }
+
+    /// Forgets that shards were moved which came back where or what they should not be: they are still to be moved.
+    pub fn forget_strays(&mut self, seen: &Observed) {
+        let goal = &self.goal;
+        self.deleted.retain(|ordinal, uid| {
+            let new = seen.pods.get(ordinal).filter(|pod| pod.uid != *uid);
+            new.is_none_or(|pod| matches!(goal.misses(pod, seen), None | Some(Miss::NoNode)))
+        });
     }
 
     /// Whether a pod is the one that a shard had before we deleted it.
