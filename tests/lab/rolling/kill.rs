@@ -47,9 +47,8 @@ impl<'a> Sweep<'a> {
     /// A service of so many shards, which start quickly and all fit on one node.
     fn new(lab: &'a Lab, purpose: &str, replicas: usize) -> Self {
         let mut service = lab.service(purpose);
+        service.make_small();
         service.edit("replicas: 3", &format!("replicas: {replicas}"));
-        service.edit("cpu: \"4\"", "cpu: \"1\"");
-        service.edit("memory: 32Gi", "memory: 4Gi");
         service.overlay("annotations: {lab.shardctl.dev/pod-start: 50ms, lab.shardctl.dev/pod-stop: 20ms}");
         service.deploy("explore");
         let proxy = Proxy::start(&lab.shardctl);
@@ -112,7 +111,7 @@ impl<'a> Sweep<'a> {
             ended.run.ended(0);
             return None;
         }
-        self.free_the_lock();
+        self.service.free_the_lock();
         let is_open = Held::of(&self.service).meanwhile.keys().any(|name| name.starts_with("open journal/"));
         match (then, is_open) {
             (Then::Resume, true) => drop(self.elsewhere(&["rollout", "resume", "--yes"]).ended(0)),
@@ -148,13 +147,6 @@ impl<'a> Sweep<'a> {
             command.args(["-n", &self.service.name]);
         }
         Run::from(command.output().expect("shardctl starts"))
-    }
-
-    /// Takes the lock of a dead process away. It would end by itself, half a minute later.
-    fn free_the_lock(&self) {
-        let name = &self.service.name;
-        let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{name}/leases/shardctl-{name}");
-        assert!(matches!(self.service.lab.ask("DELETE", &lease), Ok(_) | Err(404)));
     }
 }
 
@@ -268,42 +260,9 @@ fn migrate_aborted(lab: &Lab) {
     sweep.run(Then::Abort, &writes, |service, _| migrate(service), renew_the_others);
 }
 
-/// A pod that wants to be where shards are, and is evicted with them.
-const COMPANION: &str = "
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: companion, namespace: NAME}
-spec:
-  selector: {matchLabels: {app: companion}}
-  template:
-    metadata: {labels: {app: companion}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      affinity:
-        podAffinity:
-          requiredDuringSchedulingIgnoredDuringExecution:
-          - topologyKey: kubernetes.io/hostname
-            labelSelector: {matchExpressions: [{key: apps.kubernetes.io/pod-index, operator: Exists}]}
-      containers: [{name: main, image: 'registry.example/companion:1.0.0'}]
-";
-
 /// The node that has all shards, once it has the companion, too.
 fn drain(service: &Service<'_>) -> Vec<String> {
-    let pods = format!("/api/v1/namespaces/{}/pods?labelSelector=app=companion", service.name);
-    let node = eventually(|| {
-        let pods = service.lab.list(&pods);
-        let is_running = |pod: &&Value| {
-            pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null()
-        };
-        let with_it: Vec<&str> =
-            pods.iter().filter(is_running).filter_map(|pod| pod["spec"]["nodeName"].as_str()).collect();
-        let shards = service.shards();
-        match with_it.as_slice() {
-            [node] if shards.nodes.iter().eq([node]) => Ok((*node).to_owned()),
-            _ => Err(format!("{with_it:?} {shards:?}")),
-        }
-    });
-    service.rolling(&["drain", &node, "--strategy", "canary"])
+    service.rolling(&["drain", &service.companion(), "--strategy", "canary"])
 }
 
 /// Lets pods on all nodes again.
@@ -315,7 +274,6 @@ const DRAINS: [&str; 2] = ["PATCH nodes", "POST pods/eviction"];
 
 fn drain_resumed(lab: &Lab) {
     let sweep = Sweep::new(lab, "kill-drain", 2);
-    sweep.service.apply(COMPANION);
     sweep.run(
         Then::Resume,
         &[&EVERY[..], &DRAINS].concat(),
@@ -334,7 +292,6 @@ fn drain_resumed(lab: &Lab) {
 
 fn drain_aborted(lab: &Lab) {
     let sweep = Sweep::new(lab, "kill-drain-abort", 2);
-    sweep.service.apply(COMPANION);
     sweep.run(Then::Abort, &[&EVERY[..], &DRAINS].concat(), |service, _| drain(service), gather);
 }
 

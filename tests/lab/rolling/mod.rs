@@ -1,6 +1,7 @@
 //! migrate, upgrade, drain and rollout: what they do, what they promise, and what becomes of a run that is killed,
 //! disturbed or refused.
 
+mod fault;
 mod kill;
 mod migrate;
 
@@ -9,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::lab::{Lab, Service};
+use crate::lab::{Lab, Service, eventually};
 use crate::outage::watched;
 use crate::outage_watcher::Report;
 use crate::support::{Run, Shardctl};
 
 /// The tests of this folder.
-pub const TESTS: &[&[Test]] = &[kill::TESTS, migrate::TESTS];
+pub const TESTS: &[&[Test]] = &[kill::TESTS, fault::TESTS, migrate::TESTS];
 
 /// What a run of shardctl told with `-o json`.
 #[derive(Debug)]
@@ -186,6 +187,42 @@ impl Service<'_> {
         watched(self, || self.roll(args))
     }
 
+    /// Makes shards so small that all of them fit on a node.
+    pub fn make_small(&mut self) {
+        self.edit("cpu: \"4\"", "cpu: \"1\"");
+        self.edit("memory: 32Gi", "memory: 4Gi");
+    }
+
+    /// Makes a pod that wants to be where shards are, unless there is one, and returns the node that has it and all
+    /// shards.
+    #[track_caller]
+    pub fn companion(&self) -> String {
+        let path = format!("/api/v1/namespaces/{}/pods?labelSelector=app=companion", self.name);
+        if self.lab.list(&path).is_empty() {
+            self.apply(COMPANION);
+        }
+        eventually(|| {
+            let pods = self.lab.list(&path);
+            let is_running = |pod: &&Value| {
+                pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null()
+            };
+            let with_it: Vec<&str> =
+                pods.iter().filter(is_running).filter_map(|pod| pod["spec"]["nodeName"].as_str()).collect();
+            let shards = self.shards();
+            match with_it.as_slice() {
+                [node] if shards.nodes.iter().eq([node]) => Ok((*node).to_owned()),
+                _ => Err(format!("{with_it:?} {shards:?}")),
+            }
+        })
+    }
+
+    /// Takes the lock of a dead process away. It would end by itself, half a minute later.
+    pub fn free_the_lock(&self) {
+        let name = &self.name;
+        let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{name}/leases/shardctl-{name}");
+        assert!(matches!(self.lab.ask("DELETE", &lease), Ok(_) | Err(404)));
+    }
+
     /// How the shards stand.
     #[track_caller]
     pub fn shards(&self) -> Shards {
@@ -230,10 +267,37 @@ impl Service<'_> {
     }
 }
 
+/// A pod that wants to be where shards are, and is evicted with them.
+const COMPANION: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: companion, namespace: NAME}
+spec:
+  selector: {matchLabels: {app: companion}}
+  template:
+    metadata: {labels: {app: companion}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      affinity:
+        podAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+          - topologyKey: kubernetes.io/hostname
+            labelSelector: {matchExpressions: [{key: apps.kubernetes.io/pod-index, operator: Exists}]}
+      containers: [{name: main, image: 'registry.example/companion:1.0.0'}]
+";
+
 /// The ordinals of the shards that were down, outage by outage.
 pub fn down(report: &Report) -> Vec<BTreeSet<u64>> {
     let ordinal = |pod: &String| pod.rsplit('-').next().and_then(|end| end.parse().ok()).expect("an ordinal");
     report.outages.iter().map(|outage| outage.pods.iter().map(ordinal).collect()).collect()
+}
+
+/// A service whose shards are up on one node of explore, where all of them have room twice.
+pub fn on_one_node<'a>(lab: &'a Lab, purpose: &str) -> Service<'a> {
+    let mut service = lab.service(purpose);
+    service.make_small();
+    service.deploy("explore");
+    service
 }
 
 /// A service that is up on explore.
