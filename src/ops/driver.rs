@@ -105,7 +105,10 @@ impl<C: Cluster> Driver<'_, C> {
         self.run.stage = Stage::Holding;
         self.run.entered_at = self.cluster.now();
         self.run.state = State::Running;
-        self.run.ledger.whole_since = None;
+        if is_resumed {
+            let (seen, now) = (self.cluster.seen(), self.cluster.now());
+            self.run.ledger.resume(&seen, &self.run.deleted, now);
+        }
         self.tell(Happened::Started { run: Box::new(self.run.clone()), is_resumed });
         loop {
             if !self.cluster.holds_lock() {
