@@ -300,6 +300,12 @@ impl<C: Cluster> Driver<'_, C> {
                 Ok(())
             }
             Action::PutFirst { wave, shards } => {
+                // They may be up by now.
+                self.cluster.look().await?;
+                self.take_in();
+                if self.decide() != Decision::Act(Action::PutFirst { wave, shards: shards.clone() }) {
+                    return Ok(());
+                }
                 self.run.put_first(wave, &shards);
                 self.save().await?;
                 self.tell(Happened::PutFirst { wave, shards });

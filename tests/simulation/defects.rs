@@ -282,3 +282,17 @@ fn the_time_in_which_nobody_looked_is_no_outage() {
         assert_eq!(played.run.ledger.outages.len(), 3, "{:?}", played.run.ledger);
     }
 }
+
+/// Two shards broke before their turn, in another order than they would have gone in.
+#[test]
+fn broken_shards_are_mended_together_in_whatever_order() {
+    for kind in [Kind::Upgrade, Kind::Migrate] {
+        let mut schedule = Schedule::quiet(kind, 5);
+        (schedule.task.strategy, schedule.task.is_descending) = (Strategy::Waves(2), true);
+        for (one, other) in [(0, 3), (0, 1), (2, 3)] {
+            let unready = |ordinal| Fault::Unready { at: 1100, ordinal, lasts: 3_600_000 };
+            let played = plays(&with(&schedule, [unready(one), unready(other)]));
+            assert_eq!((played.run.state, set(&played.deleted[..2])), (State::Done, set(&[one, other])));
+        }
+    }
+}
