@@ -105,7 +105,10 @@ impl<C: Cluster> Driver<'_, C> {
         self.run.stage = Stage::Holding;
         self.run.entered_at = self.cluster.now();
         self.run.state = State::Running;
-        self.run.ledger.whole_since = None;
+        if is_resumed {
+            let (seen, now) = (self.cluster.seen(), self.cluster.now());
+            self.run.ledger.resume(&seen, &self.run.deleted, now);
+        }
         self.tell(Happened::Started { run: Box::new(self.run.clone()), is_resumed });
         loop {
             if !self.cluster.holds_lock() {
@@ -297,6 +300,12 @@ impl<C: Cluster> Driver<'_, C> {
                 Ok(())
             }
             Action::PutFirst { wave, shards } => {
+                // They may be up by now.
+                self.cluster.look().await?;
+                self.take_in();
+                if self.decide() != Decision::Act(Action::PutFirst { wave, shards: shards.clone() }) {
+                    return Ok(());
+                }
                 self.run.put_first(wave, &shards);
                 self.save().await?;
                 self.tell(Happened::PutFirst { wave, shards });

@@ -263,3 +263,36 @@ fn what_is_not_held_any_more_is_not_given_back_again() {
     schedule.answers = vec![Answer::Abort { after: 30_000 }];
     stops(&schedule, "interrupted");
 }
+
+/// A process died while a shard was down, and another one went on an hour later: the hour was taken for the time of the
+/// restart, and for outage, and no budget allowed that.
+#[test]
+fn the_time_in_which_nobody_looked_is_no_outage() {
+    let mut quiet = upgrade();
+    quiet.task.restart_forecast = Some(4500);
+    quiet.task.max_outage = Some(10_000);
+    quiet.task.max_total_outage = Some(20_000);
+    for what in ["look", "ask [1]"] {
+        let number = call(&quiet, what, if what == "look" { 5 } else { 0 });
+        let mut schedule = with(&quiet, [Fault::Crash { call: number, is_after_effect: true }]);
+        schedule.answers = vec![Answer::Resume { after: 3_600_000 }];
+        let played = plays(&schedule);
+        assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+        // The shard that was down meanwhile is in the ledger all the same.
+        assert_eq!(played.run.ledger.outages.len(), 3, "{:?}", played.run.ledger);
+    }
+}
+
+/// Two shards broke before their turn, in another order than they would have gone in.
+#[test]
+fn broken_shards_are_mended_together_in_whatever_order() {
+    for kind in [Kind::Upgrade, Kind::Migrate] {
+        let mut schedule = Schedule::quiet(kind, 5);
+        (schedule.task.strategy, schedule.task.is_descending) = (Strategy::Waves(2), true);
+        for (one, other) in [(0, 3), (0, 1), (2, 3)] {
+            let unready = |ordinal| Fault::Unready { at: 1100, ordinal, lasts: 3_600_000 };
+            let played = plays(&with(&schedule, [unready(one), unready(other)]));
+            assert_eq!((played.run.state, set(&played.deleted[..2])), (State::Done, set(&[one, other])));
+        }
+    }
+}

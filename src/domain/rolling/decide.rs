@@ -51,8 +51,8 @@ pub enum Action {
     Armed { revision: String },
     /// Ask these shards whether they are well.
     Ask(Vec<(u32, ExactPod)>),
-    /// Make these shards a wave of their own, the next one: they are down as they are, and to be moved is what mends
-    /// them.
+    /// Make each of these shards a wave of its own, the next ones: they are down as they are, and to be moved is what
+    /// mends them.
     PutFirst { wave: u32, shards: BTreeSet<u32> },
     /// Delete these pods of a wave, each right after its placeholder.
     TakeDown { wave: u32, pods: Vec<(u32, ExactPod)> },
@@ -301,9 +301,9 @@ impl Look<'_> {
         // What is down by itself goes before what is up.
         let left = if broken.is_empty() { healthy } else { broken };
         if left.is_empty() || !is_down || has_others {
-            let coming: Vec<u32> =
-                wave.iter().copied().filter(|ordinal| !self.is_untouched(*ordinal)).collect();
-            return self.bring_back(index, &coming);
+            let is_coming = |ordinal: &u32| wave.contains(ordinal) && !self.is_untouched(*ordinal);
+            let all = self.run.shards().filter(|one| is_coming(one) || self.is_under_way(*one));
+            return self.bring_back(index, &all.collect::<Vec<u32>>());
         }
         self.take_down(index, left)
     }
@@ -324,28 +324,36 @@ impl Look<'_> {
         if broken.is_empty() {
             return self.before_a_wave(index, left.len()).unwrap_or_else(|| self.take_down(index, left));
         }
-        if left.iter().map(|(ordinal, _)| *ordinal).eq(broken.iter().copied()) {
-            // Every second of waiting and asking would be a second of outage.
-            let blocker = self.over_budget(left.len()).map(Decision::Blocked);
-            return blocker.unwrap_or_else(|| self.take_down(index, left));
-        }
-        self.put_first(index, broken)
+        self.mend(index, &left, &broken)
     }
 
-    /// Shards that broke before their turn: they are given the time to come up by themselves that the service is given to
-    /// settle, and go before everything else then.
-    fn put_first(&self, index: usize, broken: BTreeSet<u32>) -> Decision {
-        let largest = self.run.waves.iter().map(Vec::len).max().unwrap_or(0);
+    /// Shards that are down as they are go before everything else, together, in waves of their own.
+    fn mend(&self, index: usize, left: &[(u32, &Pod)], broken: &BTreeSet<u32>) -> Decision {
+        let waves = &self.run.waves;
+        let largest = waves.iter().map(Vec::len).max().unwrap_or(0);
+        if broken.len() > largest || self.may_another_go(broken) {
+            return self.wait_until_whole(broken);
+        }
+        // Those that broke before their turn are given the time to come up by themselves that the service is given to
+        // settle. Where it was their turn, every second of waiting would be a second of outage.
         let outage = self.run.ledger.outages.last().filter(|outage| outage.ended_at.is_none());
-        let since = outage.map_or(self.now, |outage| outage.started_at);
-        let given_up_at = later(since, self.run.policy.settle);
-        if broken.len() > largest || self.may_another_go(&broken) {
-            return self.wait_until_whole(&broken);
+        let given_up_at = later(outage.map_or(self.now, |outage| outage.started_at), self.run.policy.settle);
+        let is_their_turn = left.iter().all(|(ordinal, _)| broken.contains(ordinal));
+        if !is_their_turn && self.now < given_up_at {
+            return Decision::Wait { why: Waiting::Whole { down: broken.clone() }, until: Some(given_up_at) };
         }
-        if self.now < given_up_at {
-            return Decision::Wait { why: Waiting::Whole { down: broken }, until: Some(given_up_at) };
+        let has_healthy = |wave: &&Vec<u32>| {
+            wave.iter().any(|ordinal| self.is_untouched(*ordinal) && !broken.contains(ordinal))
+        };
+        let among_healthy: BTreeSet<u32> = waves.iter().filter(has_healthy).flatten().copied().collect();
+        let shards: BTreeSet<u32> = among_healthy.intersection(broken).copied().collect();
+        if !shards.is_empty() {
+            return Decision::Act(Action::PutFirst { wave: number(index), shards });
         }
-        Decision::Act(Action::PutFirst { wave: number(index), shards: broken })
+        let first = waves.iter().position(|wave| wave.iter().any(|ordinal| broken.contains(ordinal)));
+        let blocker = self.over_budget(broken.len()).map(Decision::Blocked);
+        let broken: Vec<u32> = self.run.shards().filter(|ordinal| broken.contains(ordinal)).collect();
+        blocker.unwrap_or_else(|| self.take_down(first.unwrap_or(index), self.untouched(&broken)))
     }
 
     /// Whether the deletion of another shard may be on its way yet: it was sent, and nobody knows what became of it.

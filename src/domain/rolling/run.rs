@@ -278,19 +278,17 @@ impl Run {
         self.waves.iter().flatten().copied()
     }
 
-    /// Makes these shards this wave, before what was to go then. No wave becomes larger by it.
+    /// Makes each of these shards a wave of its own, from this wave on, before what was to go then. Together they are
+    /// mended; those that came up by themselves meanwhile go one by one.
     pub fn put_first(&mut self, wave: u32, shards: &BTreeSet<u32>) {
-        let (first, mut rest): (Vec<u32>, Vec<Vec<u32>>) = (
-            self.shards().filter(|ordinal| shards.contains(ordinal)).collect(),
-            self.waves
-                .iter()
-                .map(|wave| wave.iter().copied().filter(|ordinal| !shards.contains(ordinal)).collect())
-                .collect(),
-        );
-        let index = usize::try_from(wave).map_or(rest.len(), |index| index.min(rest.len()));
-        rest.insert(index, first);
-        rest.retain(|wave| !wave.is_empty());
-        self.waves = rest;
+        let first: Vec<Vec<u32>> =
+            self.shards().filter(|ordinal| shards.contains(ordinal)).map(|ordinal| vec![ordinal]).collect();
+        for wave in &mut self.waves {
+            wave.retain(|ordinal| !shards.contains(ordinal));
+        }
+        let index = usize::try_from(wave).map_or(self.waves.len(), |index| index.min(self.waves.len()));
+        self.waves.splice(index..index, first);
+        self.waves.retain(|wave| !wave.is_empty());
     }
 
     /// Whether another run would do the same: it has the same goal, and gives the same template.
