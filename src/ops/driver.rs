@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::cluster::{CallError, CallFailure, Cluster};
 use super::event::{Event, Happened};
@@ -105,7 +105,10 @@ impl<C: Cluster> Driver<'_, C> {
         self.run.stage = Stage::Holding;
         self.run.entered_at = self.cluster.now();
         self.run.state = State::Running;
-        self.run.ledger.whole_since = None;
+        if is_resumed {
+            let (seen, now) = (self.cluster.seen(), self.cluster.now());
+            self.run.ledger.resume(&seen, &self.run.deleted, now);
+        }
         self.tell(Happened::Started { run: Box::new(self.run.clone()), is_resumed });
         loop {
             if !self.cluster.holds_lock() {
@@ -249,7 +252,11 @@ impl<C: Cluster> Driver<'_, C> {
     async fn act(&mut self, action: Action) -> Result<(), Halt> {
         match action {
             Action::Hold => {
+                if !self.run.is_holding {
+                    self.rebase().await?;
+                }
                 // Everything that is about to be changed is in the journal before the first change.
+                self.run.is_holding = true;
                 self.save().await?;
                 for change in self.run.holds.clone() {
                     if self.make(&change).await? {
@@ -269,10 +276,14 @@ impl<C: Cluster> Driver<'_, C> {
             }
             Action::Enter(stage) => self.enter(stage).await,
             Action::Armed { revision } => {
+                if !self.is_ours(&revision).await? {
+                    return Ok(self.cluster.look().await?);
+                }
                 if self.run.arming.is_some() && self.run.goal.revision.as_ref() != Some(&revision) {
                     self.tell(Happened::Armed { revision: revision.clone() });
                 }
                 self.run.goal.revision = Some(revision);
+                self.run.forget_strays(&self.cluster.seen());
                 self.enter(Stage::Rolling).await
             }
             Action::Ask(pods) => {
@@ -288,9 +299,34 @@ impl<C: Cluster> Driver<'_, C> {
                 }
                 Ok(())
             }
+            Action::PutFirst { wave, shards } => {
+                // They may be up by now.
+                self.cluster.look().await?;
+                self.take_in();
+                if self.decide() != Decision::Act(Action::PutFirst { wave, shards: shards.clone() }) {
+                    return Ok(());
+                }
+                self.run.put_first(wave, &shards);
+                self.save().await?;
+                self.tell(Happened::PutFirst { wave, shards });
+                Ok(())
+            }
             Action::TakeDown { wave, pods } => self.take_down(wave, pods).await,
             Action::Evict(pods) => self.evict(pods).await,
         }
+    }
+
+    /// Whether the controller calls our template so, and not one that somebody else has made of it meanwhile.
+    async fn is_ours(&self, revision: &str) -> Result<bool, Halt> {
+        let Some(arming) = &self.run.arming else { return Ok(true) };
+        let Some(live) = self.cluster.read(&arming.object).await? else { return Ok(false) };
+        arming
+            .make(&live)
+            .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;
+        let field = |path: &str| live.pointer(path);
+        let is_noted = field("/status/observedGeneration") == field("/metadata/generation");
+        let is_named = field("/status/updateRevision").and_then(Value::as_str) == Some(revision);
+        Ok(is_noted && is_named)
     }
 
     async fn enter(&mut self, stage: Stage) -> Result<(), Halt> {
@@ -322,14 +358,25 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
+    /// What is given back is what is there now: since it was planned, or since the run stopped, somebody may have changed
+    /// it.
+    async fn rebase(&mut self) -> Result<(), Halt> {
+        let mut holds = self.run.holds.clone();
+        for change in holds.iter_mut().filter(|change| !change.hold.is_purpose()) {
+            if let Some(live) = self.cluster.read(&change.object).await? {
+                change.rebase(&live);
+            }
+        }
+        self.run.holds = holds;
+        Ok(())
+    }
+
     /// Makes a change, and says whether there was anything to do.
     async fn make(&self, change: &Change) -> Result<bool, Halt> {
         let mut collisions = 0;
         loop {
-            let Some(live) = self.cluster.read(&change.object).await? else {
-                let gone = format!("{} is gone", change.object);
-                return Err(Halt::End(End::Stop(StopReason::Blocked(gone))));
-            };
+            // What is gone need not be changed; that the StatefulSet is gone is seen anyway.
+            let Some(live) = self.cluster.read(&change.object).await? else { return Ok(false) };
             let operations = change
                 .make(&live)
                 .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;

@@ -31,6 +31,8 @@ pub enum Happened {
     RoomMade,
     /// The StatefulSet has the template, and the controller calls it so.
     Armed { revision: String },
+    /// These shards are down by themselves: they go before the others.
+    PutFirst { wave: u32, shards: BTreeSet<u32> },
     /// These shards go down together.
     WaveStarted { wave: u32, of: u32, shards: Vec<u32>, forecast: Option<Duration> },
     /// A shard that we took down reached another mark.

@@ -25,7 +25,8 @@ pub async fn let_go<C: Cluster>(
     let mut failed = None;
     let mut left_behind = Vec::new();
     // The template first: while it is armed, a crash would still change a shard.
-    for change in run.changes().rev().filter(|change| purpose || !change.hold.is_purpose()) {
+    let is_held = |change: &&Change| if change.hold.is_purpose() { purpose } else { run.is_holding };
+    for change in run.changes().rev().filter(is_held) {
         match undo(cluster, hand, change).await {
             Ok(Undone::Nothing) => {}
             Ok(Undone::Restored) => say(Happened::Released { what: in_words(change, "given back") }),
@@ -56,8 +57,16 @@ pub async fn let_go<C: Cluster>(
             keep_first(&mut failed, error);
         }
     }
-    run.left_behind = left_behind;
-    failed.map_or(Ok(()), Err)
+    left_behind.retain(|why| !run.left_behind.contains(why));
+    run.left_behind.extend(left_behind);
+    match failed {
+        Some(error) => Err(error),
+        None => {
+            // What somebody makes of it from now on is theirs, even if it is what we had made of it.
+            run.is_holding = false;
+            Ok(())
+        }
+    }
 }
 
 fn keep_first(failed: &mut Option<CallError>, error: CallError) {

@@ -110,8 +110,8 @@ pub struct Checker {
     /// Since when the service is seen to be whole.
     whole_since: Option<Ms>,
     pub outages: Vec<TrueOutage>,
-    /// Objects that somebody else has changed.
-    pub foreign: BTreeSet<ObjectRef>,
+    /// What somebody else has made of objects.
+    pub foreign: BTreeMap<ObjectRef, Value>,
     pub violation: Option<Violation>,
     /// The shards that were deleted by our hand, in order.
     pub deleted: Vec<u32>,
@@ -287,7 +287,8 @@ impl Checker {
                 return Err((Guarantee::BackBeforeNext, what));
             }
         }
-        if is_up {
+        // One shard goes before its turn where it was down by itself, and has come up meanwhile. More do not.
+        if is_up && !ours.is_empty() {
             for other in plan.waves.iter().take(wave.unwrap_or(0)).flatten() {
                 if let Err(why) = self.is_back(plan, seen, *other) {
                     let what = format!("{} of an earlier wave {why}", PodKey::Shard(*other).name());
@@ -420,8 +421,8 @@ impl Checker {
     }
 
     /// Somebody else has changed an object.
-    pub fn somebody_changed(&mut self, object: &ObjectRef) {
-        self.foreign.insert(object.clone());
+    pub fn somebody_changed(&mut self, object: &ObjectRef, theirs: Value) {
+        self.foreign.insert(object.clone(), theirs);
     }
 }
 

@@ -3,7 +3,7 @@
 use shardctl::domain::rolling::{State, Strategy};
 
 use crate::schedule::{Answer, CallFault, Fault, Kind, Schedule};
-use crate::scripted::{call, plays, set, stops, with, with_call};
+use crate::scripted::{call, drain, plays, set, stops, upgrade, with, with_call};
 use crate::world::objects::timestamp;
 
 /// Four shards: one, then three together.
@@ -106,4 +106,193 @@ fn an_old_complaint_does_not_stop_a_resumed_run() {
     schedule.answers = vec![Answer::Resume { after: 61_500 }];
     let played = plays(&schedule);
     assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
+
+/// A shard of the next wave was down by itself: the others of the wave were taken down beside it.
+#[test]
+fn nothing_healthy_goes_while_a_shard_of_its_wave_is_down() {
+    let unready = |lasts| Fault::Unready { at: 8500, ordinal: 2, lasts };
+    // It stays down: it is mended first, alone, and then the others go.
+    let played = plays(&with(&canary(Kind::Upgrade), [unready(3_600_000)]));
+    assert_eq!((played.run.state, &played.deleted[..2]), (State::Done, &[0, 2][..]));
+    // It comes back by itself within the time that the service is given to settle.
+    let played = plays(&with(&canary(Kind::Upgrade), [unready(1000)]));
+    assert_eq!((played.run.state, played.run.waves.len()), (State::Done, 2));
+}
+
+/// A shard of a later wave broke before its turn: the run waited in vain for it to come up, and could never be resumed,
+/// though to be moved was what would have mended it.
+#[test]
+fn a_shard_that_breaks_before_its_turn_goes_first() {
+    let breaks = Fault::Unready { at: 1100, ordinal: 2, lasts: 3_600_000 };
+    let played = plays(&with(&Schedule::quiet(Kind::Upgrade, 3), [breaks]));
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![2, 0, 1]));
+    // More of them than may be down together are not touched.
+    let many = (0..2).map(|ordinal| Fault::Unready { at: 1100, ordinal, lasts: 3_600_000 });
+    let mut schedule = with(&Schedule::quiet(Kind::Upgrade, 3), many);
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    assert_eq!(stops(&schedule, "not by our hand").deleted, Vec::<u32>::new());
+}
+
+/// A moved shard that failed again later was given up at once: its time was counted from when it was moved.
+#[test]
+fn a_shard_that_fails_again_gets_its_time_again() {
+    let mut schedule = with(&Schedule::quiet(Kind::Upgrade, 2), [Fault::Deletes { at: 70_000, ordinal: 0 }]);
+    schedule.task.settle = 75_000;
+    let played = plays(&schedule);
+    assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+}
+
+/// A set that brings its pods back one after the other was given the time of one shard for all of a wave.
+#[test]
+fn a_wave_that_comes_back_in_turn_gets_time_for_each() {
+    let mut schedule = Schedule::quiet(Kind::Upgrade, 30);
+    schedule.service.is_ordered_ready = true;
+    schedule.task.strategy = Strategy::Canary;
+    assert_eq!(plays(&schedule).stops, Vec::<String>::new());
+}
+
+/// A shard that went down again and again, never for long, kept the run waiting for ever.
+#[test]
+fn a_service_that_does_not_settle_is_given_up() {
+    let flaps = (0..400).map(|index| Fault::Unready { at: 1100 + 2500 * index, ordinal: 2, lasts: 500 });
+    let mut schedule =
+        with(&Schedule::quiet(Kind::Drain { of: set(&[0]), others: 0, relax: false }, 3), flaps);
+    schedule.task.gate = None;
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    let played = stops(&schedule, "shard-2 went down again");
+    assert!(played.run.ended_at.is_some_and(|ended| ended < timestamp(130_000)));
+}
+
+/// While the controller had not taken note of a foreign template, shards were deleted, and came back from it.
+#[test]
+fn nothing_goes_before_the_controller_knows_the_template() {
+    let schedule = with(
+        &upgrade(),
+        [Fault::ControllerStalls { from: 6000, to: 60_000 }, Fault::ChangesTemplate { at: 6500 }],
+    );
+    assert_eq!(stops(&schedule, "changed its template").deleted, [0]);
+    // A controller that is silent for good is no reason to wait for ever.
+    let mut schedule = with(
+        &upgrade(),
+        [Fault::ControllerStalls { from: 6000, to: 3_600_000 }, Fault::ChangesTemplate { at: 6500 }],
+    );
+    schedule.answers = vec![Answer::Abort { after: 1000 }];
+    assert_eq!(stops(&schedule, "has not taken note").deleted, [0]);
+}
+
+/// A template that somebody else had changed between ours and the controller's note was taken for ours.
+#[test]
+fn a_foreign_template_is_not_taken_for_ours() {
+    let mut quiet = upgrade();
+    quiet.service.controller = 500;
+    for at in (1800..2500).step_by(10) {
+        let played = plays(&with(&quiet, [Fault::ChangesTemplate { at }]));
+        assert!(played.run.state != State::Done && played.deleted.len() < 2, "{}", played.story.join("\n"));
+    }
+}
+
+/// A drain that was resumed took over whatever template there was by then.
+#[test]
+fn a_drain_is_not_resumed_into_another_template() {
+    let quiet = drain();
+    let number = call(&quiet, "delete pod/shard-1", 0);
+    let mut schedule = with(
+        &quiet,
+        [Fault::Crash { call: number, is_after_effect: false }, Fault::ChangesTemplate { at: 40_000 }],
+    );
+    schedule.answers = vec![Answer::Resume { after: 31_000 }];
+    assert_eq!(stops(&schedule, "changed its template").deleted, [0]);
+}
+
+/// A pod that failed as a whole, evicted by the kubelet, was taken for one that will not come up; the controller makes it
+/// anew.
+#[test]
+fn a_pod_that_is_made_anew_is_no_trouble() {
+    for at in [4000, 9000] {
+        let schedule = with(&upgrade(), [Fault::PodEnds { at, ordinal: 0 }]);
+        assert_eq!(plays(&schedule).stops, Vec::<String>::new());
+    }
+}
+
+/// A shard came back where it does not belong. When that was mended and the run resumed, it stopped again at once.
+#[test]
+fn what_came_back_wrong_is_moved_again_when_the_run_is_resumed() {
+    let mut schedule = with(&drain(), [Fault::Uncordons { at: 11_500 }]);
+    schedule.task.gate = None;
+    schedule.answers = vec![Answer::Resume { after: 10_000 }];
+    let played = stops(&schedule, "came back on node/explore-1");
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![0, 0, 1]));
+}
+
+/// A moved shard was deleted by somebody while the rest of the node was emptied: the run was done, and the shard down.
+#[test]
+fn a_run_is_done_when_its_shards_are_up() {
+    let mut schedule =
+        with(&drain(), [Fault::BudgetIsFull { to: 40_000 }, Fault::Deletes { at: 39_000, ordinal: 0 }]);
+    schedule.service.start = 6000;
+    let played = plays(&schedule);
+    assert!(played.run.ledger.outages.iter().all(|outage| outage.ended_at.is_some()), "{:?}", played.run);
+}
+
+/// The node that is emptied was gone by the time the run was resumed: there was nothing to cordon, and it stopped.
+#[test]
+fn what_is_gone_need_not_be_held() {
+    let mut schedule =
+        with(&drain(), [Fault::Interrupt { at: 12_000 }, Fault::NodeVanishes { at: 20_000, ordinal: 1 }]);
+    schedule.answers = vec![Answer::Resume { after: 30_000 }];
+    let played = stops(&schedule, "interrupted");
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
+
+/// What somebody made of the budgets while the run was stopped kept it from being resumed.
+#[test]
+fn what_changed_while_the_run_was_stopped_is_what_is_given_back() {
+    let mut schedule =
+        with(&drain(), [Fault::Interrupt { at: 12_000 }, Fault::ChangesBudgets { at: 25_000, nodes: 3 }]);
+    schedule.answers = vec![Answer::Resume { after: 30_000 }];
+    let played = stops(&schedule, "interrupted");
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
+
+/// Somebody froze the pools by hand while the run was stopped, just as the run had before: to abort it thawed them.
+#[test]
+fn what_is_not_held_any_more_is_not_given_back_again() {
+    let mut schedule =
+        with(&drain(), [Fault::Interrupt { at: 12_000 }, Fault::ChangesBudgets { at: 25_000, nodes: 0 }]);
+    schedule.answers = vec![Answer::Abort { after: 30_000 }];
+    stops(&schedule, "interrupted");
+}
+
+/// A process died while a shard was down, and another one went on an hour later: the hour was taken for the time of the
+/// restart, and for outage, and no budget allowed that.
+#[test]
+fn the_time_in_which_nobody_looked_is_no_outage() {
+    let mut quiet = upgrade();
+    quiet.task.restart_forecast = Some(4500);
+    quiet.task.max_outage = Some(10_000);
+    quiet.task.max_total_outage = Some(20_000);
+    for what in ["look", "ask [1]"] {
+        let number = call(&quiet, what, if what == "look" { 5 } else { 0 });
+        let mut schedule = with(&quiet, [Fault::Crash { call: number, is_after_effect: true }]);
+        schedule.answers = vec![Answer::Resume { after: 3_600_000 }];
+        let played = plays(&schedule);
+        assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+        // The shard that was down meanwhile is in the ledger all the same.
+        assert_eq!(played.run.ledger.outages.len(), 3, "{:?}", played.run.ledger);
+    }
+}
+
+/// Two shards broke before their turn, in another order than they would have gone in.
+#[test]
+fn broken_shards_are_mended_together_in_whatever_order() {
+    for kind in [Kind::Upgrade, Kind::Migrate] {
+        let mut schedule = Schedule::quiet(kind, 5);
+        (schedule.task.strategy, schedule.task.is_descending) = (Strategy::Waves(2), true);
+        for (one, other) in [(0, 3), (0, 1), (2, 3)] {
+            let unready = |ordinal| Fault::Unready { at: 1100, ordinal, lasts: 3_600_000 };
+            let played = plays(&with(&schedule, [unready(one), unready(other)]));
+            assert_eq!((played.run.state, set(&played.deleted[..2])), (State::Done, set(&[one, other])));
+        }
+    }
 }

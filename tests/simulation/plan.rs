@@ -97,6 +97,7 @@ pub fn plan(world: &mut World) -> Run {
             is_serial: service.is_ordered_ready,
         },
         holds: holds(world, &task.kind, &operation),
+        is_holding: false,
         arming,
         room: room.filter(|room| !room.places.is_empty()),
         stage: Stage::Holding,

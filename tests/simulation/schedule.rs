@@ -171,9 +171,10 @@ pub enum Fault {
         at: Ms,
         to: u32,
     },
-    /// Another person changes the disruption budgets of the pools.
+    /// Another person changes the disruption budgets of the pools to so many nodes.
     ChangesBudgets {
         at: Ms,
+        nodes: u32,
     },
     Uncordons {
         at: Ms,
@@ -465,7 +466,7 @@ fn fault(dice: &mut Dice, shards: u32, horizon: Ms) -> Fault {
         29 | 30 => Fault::Deletes { at, ordinal },
         31 => Fault::ChangesTemplate { at },
         32 => Fault::Scales { at, to: dice.pick(&[shards.saturating_sub(1), shards + 1]) },
-        33 => Fault::ChangesBudgets { at },
+        33 => Fault::ChangesBudgets { at, nodes: 7 },
         34 => match dice.below(3) {
             0 => Fault::Uncordons { at },
             1 => Fault::SetsRollingUpdate { at },

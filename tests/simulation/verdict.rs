@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shardctl::domain::rolling::{ObjectRef, Operation, Run, State, StopReason};
 use shardctl::ops::Ended;
 
@@ -41,10 +41,10 @@ pub fn of_process(world: &mut World, process: usize, ended: &Ended) -> Verdict {
             is_disarmed(world, run)?;
         }
     }
-    if process == 0 {
-        ledger(world, run)?;
+    match process {
+        0 => ledger(world, run),
+        _ => nothing_is_invented(world, run),
     }
-    Ok(())
 }
 
 /// What the run held is given back.
@@ -74,9 +74,9 @@ fn nothing_is_left(world: &World, run: &Run) -> Verdict {
 fn given_back(world: &World, run: &Run, object: &ObjectRef, path: &str) -> Verdict {
     let field = |object: Option<&Value>| object.and_then(|object| object.pointer(path)).cloned();
     let (before, now) = (field(world.original.get(object)), field(world.objects.get(object)));
-    let is_foreign = world.checker.foreign.contains(object);
-    let foreign = Some(json!([{"nodes": "7"}]));
-    if now == before && !is_foreign || is_foreign && now == foreign {
+    // What somebody else has made of it is theirs.
+    let wanted = world.checker.foreign.get(object).cloned().or(before.clone());
+    if now == wanted {
         return Ok(());
     }
     let told = if run.left_behind.is_empty() { "" } else { ", and it says so" };
@@ -94,7 +94,7 @@ fn is_disarmed(world: &World, run: &Run) -> Verdict {
     }
     if let Operation::Drain { nodes } = &run.operation {
         for node in nodes {
-            if world.is_cordoned(node) && !world.checker.foreign.contains(&node_ref(node)) {
+            if world.is_cordoned(node) && !world.checker.foreign.contains_key(&node_ref(node)) {
                 return broken(
                     Guarantee::LeavesNothing,
                     format!("the run is aborted, and node/{node} is still cordoned"),
@@ -170,7 +170,11 @@ fn explained(world: &World, why: &StopReason) -> Verdict {
             happened(&[Cause::Uncordoned, Cause::TemplateChanged])
         }
         StopReason::Blocked(_) if has("came back from revision") => happened(&[Cause::TemplateChanged]),
-        StopReason::Blocked(_) if has("not back within") || has("not by our hand") => happened(&down),
+        StopReason::Blocked(_)
+            if has("not back within") || has("not by our hand") || has("down again and again") =>
+        {
+            happened(&down)
+        }
         StopReason::Blocked(_) if has("says that it is not well") => {
             happened(&[Cause::GateRefuses]) || happened(&down)
         }
@@ -191,9 +195,6 @@ fn explained(world: &World, why: &StopReason) -> Verdict {
 
 /// The ledger says what was, as far as whoever watches can know.
 fn ledger(world: &World, run: &Run) -> Verdict {
-    if world.causes.contains(&Cause::Frozen) {
-        return Ok(());
-    }
     let (start, now) = (ms(run.started_at), world.now);
     let Some(tolerance) = tolerance(world) else { return Ok(()) };
     let measured: Vec<TrueOutage> = run
@@ -239,10 +240,37 @@ fn ledger(world: &World, run: &Run) -> Verdict {
     Ok(())
 }
 
+/// A run that was resumed has measured no outage that there was not. What happened while nobody watched it need not know.
+fn nothing_is_invented(world: &World, run: &Run) -> Verdict {
+    let Some(tolerance) = tolerance(world) else { return Ok(()) };
+    let now = world.now;
+    // Pods tell in whole seconds when they were Ready.
+    let tolerance = tolerance + 1000;
+    for outage in &run.ledger.outages {
+        let (from, to) = (ms(outage.started_at), outage.ended_at.map_or(now, ms));
+        let truly_down: Ms = world
+            .checker
+            .outages
+            .iter()
+            .map(|truth| to.min(truth.to.unwrap_or(now)).saturating_sub(from.max(truth.from)))
+            .sum();
+        let boundaries = 2 + 2 * Ms::try_from(world.processes.len()).unwrap_or(0);
+        if to - from > truly_down + boundaries * tolerance {
+            let what =
+                format!("an outage of {} is told, and it was {}", seconds(to - from), seconds(truly_down));
+            return broken(Guarantee::Ledger, what);
+        }
+    }
+    Ok(())
+}
+
 /// How late the beginning or the end of an outage can be seen: the watch, the calls under way, and the gate, which is
 /// asked in turns. None where the watch was lost.
 fn tolerance(world: &World) -> Option<Ms> {
     let mut lag = 0;
+    if world.causes.contains(&Cause::Frozen) {
+        return None;
+    }
     for fault in &world.schedule.faults {
         match fault {
             Fault::WatchLags { by, .. } => lag = lag.max(*by),
@@ -251,7 +279,8 @@ fn tolerance(world: &World) -> Option<Ms> {
         }
     }
     let now = world.now;
-    let busy = world.processes[0].busy.iter().map(|(from, to)| (*to).min(now) - from).max().unwrap_or(0);
+    let busy = world.processes.iter().flat_map(|process| &process.busy);
+    let busy = busy.map(|(from, to)| (*to).min(now) - from).max().unwrap_or(0);
     let gate = world.schedule.task.gate.map_or(0, |passes| u64::from(passes) * 300);
     Some(20 + lag + busy + gate)
 }

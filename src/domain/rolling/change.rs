@@ -120,6 +120,13 @@ impl Change {
         self.fields.iter().find(|field| field.path == TEMPLATE_PATH)?.during.as_ref()
     }
 
+    /// Takes what is there now for what is given back later.
+    pub fn rebase(&mut self, live: &Value) {
+        for field in &mut self.fields {
+            field.before = live.pointer(&field.path).cloned();
+        }
+    }
+
     /// Whether `live` is as the change makes it.
     #[must_use]
     pub fn is_made(&self, live: &Value) -> bool {

@@ -20,6 +20,9 @@ const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_millis(250);
 /// A place that Karpenter says it cannot make is waited for so long: it tries again when something changes.
 const ROOM_COMPLAINT: SignedDuration = SignedDuration::from_secs(10);
 
+/// A deletion without an answer may take effect so much later.
+const MAY_STILL_GO: SignedDuration = SignedDuration::from_secs(60);
+
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
@@ -48,6 +51,9 @@ pub enum Action {
     Armed { revision: String },
     /// Ask these shards whether they are well.
     Ask(Vec<(u32, ExactPod)>),
+    /// Make each of these shards a wave of its own, the next ones: they are down as they are, and to be moved is what
+    /// mends them.
+    PutFirst { wave: u32, shards: BTreeSet<u32> },
     /// Delete these pods of a wave, each right after its placeholder.
     TakeDown { wave: u32, pods: Vec<(u32, ExactPod)> },
     /// Evict these pods, which are no shards.
@@ -100,8 +106,11 @@ pub enum Blocker {
     WrongRevision { pod: PodName, found: String, wanted: String },
     #[error("{pods} not back within {}", humantime::format_duration(*.timeout))]
     NotBack { pods: String, timeout: Duration },
-    #[error("{pods} down for {}, not by our hand", humantime::format_duration(*.patience))]
+    #[error("{pods} down, not by our hand, and not up within {}", humantime::format_duration(*.patience))]
     NotWhole { pods: String, patience: Duration },
+    #[error("{pods} went down again and again: the service was not up for long enough within {}",
+        humantime::format_duration(*.patience))]
+    NotSettled { pods: String, patience: Duration },
     #[error("pod/{pod} is Ready and says that it is not well: {answer}")]
     Unhealthy { pod: PodName, answer: String },
     #[error("an outage of {} is forecast for the next wave, more than the {} of --max-outage",
@@ -112,8 +121,6 @@ pub enum Blocker {
     OverTotalOutage { forecast: Duration, budget: Duration },
     #[error("{0} other pods are still on the node")]
     NotEmptied(usize),
-    #[error("pod/{pod} is not as the run wants it: {miss}")]
-    NotDone { pod: PodName, miss: String },
 }
 
 /// Whole seconds and a tenth.
@@ -205,7 +212,7 @@ impl Look<'_> {
             .filter(|ordinal| state(ordinal) != Some(&PlaceholderState::Warm))
             .collect();
         let Some(first) = missing.first() else { return enter(Stage::Arming) };
-        let complaint = missing.iter().find_map(|ordinal| self.hopeless(ordinal));
+        let complaint = missing.iter().find_map(|ordinal| self.hopeless(*ordinal));
         let deadline = later(self.run.entered_at, self.run.policy.patience);
         if self.now >= deadline || complaint.is_some() {
             let name = placeholder_name(&self.run.workload.name, *first, self.run.attempt);
@@ -236,8 +243,8 @@ impl Look<'_> {
     }
 
     /// Why a placeholder will not get a place by waiting.
-    fn hopeless(&self, ordinal: &u32) -> Option<String> {
-        let placeholder = self.seen.placeholders.get(ordinal)?;
+    fn hopeless(&self, ordinal: u32) -> Option<String> {
+        let placeholder = self.seen.placeholders.get(&ordinal)?;
         match &placeholder.state {
             PlaceholderState::Stuck(why) => Some(why.clone()),
             PlaceholderState::Pending(_) => {
@@ -257,6 +264,12 @@ impl Look<'_> {
                 return Decision::Blocked(Blocker::ControllerSilent { patience: self.run.policy.patience });
             }
             return Decision::Wait { why: Waiting::Controller, until: Some(deadline) };
+        }
+        // Where the run changes no template, nobody else may have: shards would take theirs by accident.
+        let wanted = self.run.goal.revision.as_ref().filter(|_| self.run.arming.is_none());
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != workload.update_revision) {
+            let (wanted, found) = (wanted.clone(), workload.update_revision.clone());
+            return Decision::Blocked(Blocker::TemplateChanged { wanted, found });
         }
         Decision::Act(Action::Armed { revision: workload.update_revision.clone() })
     }
@@ -279,13 +292,18 @@ impl Look<'_> {
 
     /// A wave that is under way: the rest of it goes, too, while the service is down for it anyway.
     fn go_on(&self, index: usize, wave: &[u32], down: &BTreeSet<u32>) -> Decision {
-        let left = self.untouched(wave);
-        let is_down = wave.iter().any(|ordinal| down.contains(ordinal) && self.is_under_way(*ordinal));
-        let has_outsiders = down.iter().any(|ordinal| !wave.contains(ordinal));
-        if left.is_empty() || !is_down || has_outsiders {
-            let coming: Vec<u32> =
-                wave.iter().copied().filter(|ordinal| !self.is_untouched(*ordinal)).collect();
-            return self.bring_back(index, &coming);
+        let (broken, healthy): (Vec<_>, Vec<_>) =
+            self.untouched(wave).into_iter().partition(|(ordinal, _)| down.contains(ordinal));
+        let is_ours = |ordinal: &u32| wave.contains(ordinal) && self.is_under_way(*ordinal);
+        let is_broken = |ordinal: &u32| broken.iter().any(|(other, _)| other == ordinal);
+        let is_down = down.iter().any(is_ours);
+        let has_others = down.iter().any(|ordinal| !is_ours(ordinal) && !is_broken(ordinal));
+        // What is down by itself goes before what is up.
+        let left = if broken.is_empty() { healthy } else { broken };
+        if left.is_empty() || !is_down || has_others {
+            let is_coming = |ordinal: &u32| wave.contains(ordinal) && !self.is_untouched(*ordinal);
+            let all = self.run.shards().filter(|one| is_coming(one) || self.is_under_way(*one));
+            return self.bring_back(index, &all.collect::<Vec<u32>>());
         }
         self.take_down(index, left)
     }
@@ -296,16 +314,67 @@ impl Look<'_> {
         if left.is_empty() {
             return self.bring_back(index, wave);
         }
-        // Whatever is down for other reasons counts: only shards of this wave may be.
-        let outsiders: BTreeSet<u32> =
-            down.iter().copied().filter(|ordinal| !wave.contains(ordinal)).collect();
-        if !outsiders.is_empty() {
-            return self.wait_until_whole(&outsiders);
+        // Shards that are down as they are, and that the run moves. Whatever else is down comes up, or it does not.
+        let is_broken = |ordinal: &u32| down.contains(ordinal) && self.is_untouched(*ordinal);
+        let broken: BTreeSet<u32> = self.run.shards().filter(is_broken).collect();
+        let others: BTreeSet<u32> = down.difference(&broken).copied().collect();
+        if !others.is_empty() {
+            return self.wait_until_whole(&others);
         }
-        self.before_a_wave(index, wave).unwrap_or_else(|| self.take_down(index, left))
+        if broken.is_empty() {
+            return self.before_a_wave(index, left.len()).unwrap_or_else(|| self.take_down(index, left));
+        }
+        self.mend(index, &left, &broken)
+    }
+
+    /// Shards that are down as they are go before everything else, together, in waves of their own.
+    fn mend(&self, index: usize, left: &[(u32, &Pod)], broken: &BTreeSet<u32>) -> Decision {
+        let waves = &self.run.waves;
+        let largest = waves.iter().map(Vec::len).max().unwrap_or(0);
+        if broken.len() > largest || self.may_another_go(broken) {
+            return self.wait_until_whole(broken);
+        }
+        // Those that broke before their turn are given the time to come up by themselves that the service is given to
+        // settle. Where it was their turn, every second of waiting would be a second of outage.
+        let outage = self.run.ledger.outages.last().filter(|outage| outage.ended_at.is_none());
+        let given_up_at = later(outage.map_or(self.now, |outage| outage.started_at), self.run.policy.settle);
+        let is_their_turn = left.iter().all(|(ordinal, _)| broken.contains(ordinal));
+        if !is_their_turn && self.now < given_up_at {
+            return Decision::Wait { why: Waiting::Whole { down: broken.clone() }, until: Some(given_up_at) };
+        }
+        let has_healthy = |wave: &&Vec<u32>| {
+            wave.iter().any(|ordinal| self.is_untouched(*ordinal) && !broken.contains(ordinal))
+        };
+        let among_healthy: BTreeSet<u32> = waves.iter().filter(has_healthy).flatten().copied().collect();
+        let shards: BTreeSet<u32> = among_healthy.intersection(broken).copied().collect();
+        if !shards.is_empty() {
+            return Decision::Act(Action::PutFirst { wave: number(index), shards });
+        }
+        let first = waves.iter().position(|wave| wave.iter().any(|ordinal| broken.contains(ordinal)));
+        let blocker = self.over_budget(broken.len()).map(Decision::Blocked);
+        let broken: Vec<u32> = self.run.shards().filter(|ordinal| broken.contains(ordinal)).collect();
+        blocker.unwrap_or_else(|| self.take_down(first.unwrap_or(index), self.untouched(&broken)))
+    }
+
+    /// Whether the deletion of another shard may be on its way yet: it was sent, and nobody knows what became of it.
+    fn may_another_go(&self, than: &BTreeSet<u32>) -> bool {
+        self.run.ledger.restarts.iter().any(|record| {
+            !than.contains(&record.ordinal)
+                && self.run.deleted.contains_key(&record.ordinal)
+                && self.is_untouched(record.ordinal)
+                && self.now < record.marks.asked + MAY_STILL_GO
+        })
     }
 
     fn take_down(&self, index: usize, pods: Vec<(u32, &Pod)>) -> Decision {
+        // A change that the controller has not taken note of may be another template.
+        if !self.seen.workload.as_ref().is_some_and(|workload| workload.is_status_current) {
+            let patience = self.run.policy.patience;
+            return match self.deadline() {
+                deadline if self.now >= deadline => Decision::Blocked(Blocker::ControllerSilent { patience }),
+                deadline => Decision::Wait { why: Waiting::Controller, until: Some(deadline) },
+            };
+        }
         let pods = pods.into_iter().map(|(ordinal, pod)| (ordinal, self.exact(ordinal, pod))).collect();
         Decision::Act(Action::TakeDown { wave: number(index), pods })
     }
@@ -318,26 +387,16 @@ impl Look<'_> {
             .collect()
     }
 
-    /// What must come before a wave is begun: the service was up for a while, says so itself, and there is budget left.
-    fn before_a_wave(&self, index: usize, wave: &[u32]) -> Option<Decision> {
-        let policy = &self.run.policy;
-        // Broken shards are down already: every second of asking is a second of outage.
-        let is_down = wave.iter().any(|ordinal| !self.is_up(*ordinal));
-        if !is_down {
-            let Some(whole_since) = self.whole_since() else {
-                return Some(self.wait_until_whole(&self.seen.down()));
-            };
-            let settled_at = later(whole_since, policy.settle);
-            let is_first = index == 0 && self.run.deleted.is_empty();
-            if !is_first && self.now < settled_at {
-                let why = Waiting::Settled { until: settled_at };
-                return Some(Decision::Wait { why, until: Some(settled_at) });
-            }
-            if let Some(not_yet) = self.ask_everyone(whole_since) {
-                return Some(not_yet);
-            }
+    /// What must come before so many shards go: the service was up for a while, says so itself, and there is budget left.
+    fn before_a_wave(&self, index: usize, shards: usize) -> Option<Decision> {
+        let Some(whole_since) = self.whole_since() else {
+            return Some(self.wait_until_whole(&self.seen.down()));
+        };
+        let is_first = index == 0 && self.run.deleted.is_empty();
+        if !is_first && let Some(not_yet) = self.wait_until_settled(whole_since) {
+            return Some(not_yet);
         }
-        self.over_budget(wave.len()).map(Decision::Blocked)
+        self.ask_everyone(whole_since).or_else(|| self.over_budget(shards).map(Decision::Blocked))
     }
 
     /// Since when every shard is up, and those that were moved have said that they are well.
@@ -365,7 +424,7 @@ impl Look<'_> {
             }
         }
         if let Some((pod, answer, again)) = refused {
-            if self.now >= later(since, self.run.policy.patience) {
+            if self.now >= self.deadline() {
                 return Some(Decision::Blocked(Blocker::Unhealthy { pod, answer }));
             }
             if ask.is_empty() {
@@ -389,14 +448,53 @@ impl Look<'_> {
     }
 
     fn wait_until_whole(&self, down: &BTreeSet<u32>) -> Decision {
-        let patience = self.run.policy.patience;
-        let outage = self.run.ledger.outages.last().filter(|outage| outage.ended_at.is_none());
-        let since = outage.map_or(self.now, |outage| outage.started_at.max(self.run.entered_at));
-        let deadline = later(since, patience);
+        let (patience, deadline) = (self.run.policy.patience, self.deadline());
         if self.now >= deadline {
             return Decision::Blocked(Blocker::NotWhole { pods: self.names(down), patience });
         }
         Decision::Wait { why: Waiting::Whole { down: down.clone() }, until: Some(deadline) }
+    }
+
+    /// Waits until the service has been up for so long; none when it has.
+    fn wait_until_settled(&self, whole_since: Timestamp) -> Option<Decision> {
+        let (settled_at, deadline) = (later(whole_since, self.run.policy.settle), self.deadline());
+        if self.now >= settled_at {
+            return None;
+        }
+        if self.now >= deadline {
+            let pods = self.run.ledger.outages.last().map(|outage| self.names(&outage.shards));
+            let (pods, patience) = (pods.unwrap_or_default(), self.run.policy.patience);
+            return Some(Decision::Blocked(Blocker::NotSettled { pods, patience }));
+        }
+        let why = Waiting::Settled { until: settled_at };
+        Some(Decision::Wait { why, until: Some(settled_at.min(deadline)) })
+    }
+
+    /// Until when the next wave is waited for, from when the run came to it: the last shard was back then.
+    fn deadline(&self) -> Timestamp {
+        let policy = &self.run.policy;
+        let since = self.last_back().map_or(self.run.entered_at, |back| back.max(self.run.entered_at));
+        later(later(since, policy.settle), policy.patience)
+    }
+
+    fn last_back(&self) -> Option<Timestamp> {
+        self.run.ledger.restarts.iter().filter_map(|record| record.marks.back).max()
+    }
+
+    /// Until when shards that are on their way may take, from when they were asked to go. One that was back and failed
+    /// again has its time from then, and where they come back in turn, each from the one before it.
+    fn due(&self, shards: &BTreeSet<u32>) -> Timestamp {
+        let ledger = &self.run.ledger;
+        let outage = ledger.outages.last().filter(|outage| outage.ended_at.is_none());
+        let down_since = outage.map_or(self.now, |outage| outage.started_at);
+        let begun = shards.iter().map(|ordinal| {
+            let record = ledger.restarts.iter().rfind(|record| record.ordinal == *ordinal);
+            let record = record.filter(|record| record.marks.back.is_none());
+            record.map_or(down_since, |record| record.marks.asked)
+        });
+        let in_turn = self.last_back().filter(|_| self.run.forecast.is_serial);
+        let since = begun.chain(in_turn).fold(self.run.entered_at, Timestamp::max);
+        later(since, self.run.policy.shard_timeout)
     }
 
     /// All of a wave are on their way: waits for them, and asks those that are Ready.
@@ -421,9 +519,7 @@ impl Look<'_> {
             return Decision::Act(Action::Ask(ask));
         }
         let timeout = self.run.policy.shard_timeout;
-        let asked = self.run.ledger.restarts.iter().filter(|record| missing.contains(&record.ordinal));
-        let entered = self.run.entered_at;
-        let deadline = later(asked.map(|record| record.marks.asked).fold(entered, Timestamp::max), timeout);
+        let deadline = self.due(&missing);
         if self.now >= deadline {
             return Decision::Blocked(self.not_back(&missing, timeout));
         }
@@ -445,14 +541,9 @@ impl Look<'_> {
         if !down.is_empty() {
             return self.wait_until_whole(down);
         }
-        let policy = &self.run.policy;
         let Some(whole_since) = self.whole_since() else { return self.wait_until_whole(down) };
-        let settled_at = later(whole_since, policy.settle);
-        if self.now < settled_at && !self.run.deleted.is_empty() {
-            let why = Waiting::Settled { until: settled_at };
-            return Decision::Wait { why, until: Some(settled_at) };
-        }
-        enter(Stage::Emptying)
+        let not_yet = (!self.run.deleted.is_empty()).then(|| self.wait_until_settled(whole_since)).flatten();
+        not_yet.unwrap_or_else(|| enter(Stage::Emptying))
     }
 
     fn empty(&self) -> Decision {
@@ -473,24 +564,19 @@ impl Look<'_> {
         }
     }
 
-    /// Compares the shards with the goal once more.
+    /// Compares the shards with the goal once more. One that has failed meanwhile is waited for as before.
     fn finish(&self) -> Decision {
-        for ordinal in self.run.shards() {
-            let Some(pod) = self.seen.pods.get(&ordinal) else { continue };
-            if let Some(miss) = self.run.goal.misses(pod, self.seen) {
-                return Decision::Blocked(Blocker::NotDone {
-                    pod: self.name(ordinal),
-                    miss: miss.to_string(),
-                });
-            }
+        match self.run.shards().all(|ordinal| self.is_back(ordinal)) {
+            true => Decision::Done,
+            false => enter(Stage::Rolling),
         }
-        Decision::Done
     }
 
     /// A shard that we took down, or that came back meanwhile, and will not come up or came up wrong.
     fn trouble(&self, down: &BTreeSet<u32>) -> Option<Blocker> {
         for (ordinal, uid) in &self.run.deleted {
-            let Some(pod) = self.seen.pods.get(ordinal).filter(|pod| pod.uid != *uid) else { continue };
+            let new = |pod: &&Pod| pod.uid != *uid && pod.deleted_at.is_none();
+            let Some(pod) = self.seen.pods.get(ordinal).filter(new) else { continue };
             match self.run.goal.misses(pod, self.seen) {
                 None | Some(Miss::NoNode) => {}
                 Some(Miss::Revision(found)) => {
@@ -512,10 +598,6 @@ impl Look<'_> {
             let warnings = self.seen.warnings.get(&pod.uid).map_or(&[][..], Vec::as_slice);
             trouble(&shard, warnings, self.run.entered_at, self.now).map(Blocker::Trouble)
         })
-    }
-
-    fn is_up(&self, ordinal: u32) -> bool {
-        self.seen.pods.get(&ordinal).is_some_and(Pod::is_up)
     }
 
     /// Whether a shard is still to be moved: it has the pod that it had, and nobody has asked that one to end.

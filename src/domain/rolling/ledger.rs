@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::observed::Observed;
@@ -172,6 +172,53 @@ impl Ledger {
         self.restarts.push(ShardRecord { ordinal, wave, from, to: None, marks });
     }
 
+    /// Takes in what happened while nobody watched, as far as the pods tell, when another process goes on with the run.
+    ///
+    /// Shards that were on their way and are Ready have been back since then; so the time in which nobody looked is not
+    /// taken for outage. What others did meanwhile is not known.
+    pub fn resume(&mut self, seen: &Observed, deleted: &BTreeMap<u32, String>, now: Timestamp) {
+        self.whole_since = None;
+        // A deletion that was only written down is no restart.
+        self.restarts.retain(|record| {
+            let pod = seen.pods.get(&record.ordinal);
+            let is_old = pod.is_some_and(|pod| deleted.get(&record.ordinal) == Some(&pod.uid));
+            record.marks.gone.is_some() || !(is_old && pod.is_some_and(|pod| pod.deleted_at.is_none()))
+        });
+        let mut shards: BTreeMap<u32, &mut ShardRecord> = BTreeMap::new();
+        for record in &mut self.restarts {
+            shards.insert(record.ordinal, record);
+        }
+        shards.retain(|ordinal, record| record.marks.back.is_none() && deleted.contains_key(ordinal));
+        if self.outages.last().is_none_or(|outage| outage.ended_at.is_some())
+            && let Some(started_at) = shards.values().map(|record| record.marks.asked).min()
+        {
+            self.outages.push(Outage {
+                started_at,
+                ended_at: None,
+                shards: shards.keys().copied().collect(),
+                most_down: u32::try_from(shards.len()).unwrap_or(u32::MAX),
+                wave: shards.values().map(|record| record.wave).max(),
+            });
+        }
+        for (ordinal, record) in shards {
+            let new = seen.pods.get(&ordinal).filter(|pod| deleted.get(&ordinal) != Some(&pod.uid));
+            if let Some(pod) = new.filter(|pod| pod.is_up()) {
+                let ready = ready_at(pod, now).max(record.marks.asked);
+                record.to.clone_from(&pod.node);
+                record.marks.gone.get_or_insert(ready);
+                record.marks.ready.get_or_insert(ready);
+                record.marks.back = Some(ready);
+            }
+        }
+        if let Some(outage) = self.outages.last_mut().filter(|outage| outage.ended_at.is_none())
+            && seen.down().is_empty()
+        {
+            let pods = outage.shards.iter().filter_map(|ordinal| seen.pods.get(ordinal));
+            let ready = pods.map(|pod| ready_at(pod, now)).max().unwrap_or(now);
+            outage.ended_at = Some(ready.max(outage.started_at));
+        }
+    }
+
     /// Takes in what is seen. `is_back` tells of a shard that we took down whether it has passed the gate.
     pub fn observe(
         &mut self,
@@ -193,15 +240,33 @@ impl Ledger {
         }
         let mut down = seen.down();
         // A shard that is Ready and has not passed the gate is not back; one that never went is not down.
-        let ungated = self.restarts.iter().filter(|one| one.marks.gone.is_some() && one.marks.back.is_none());
-        down.extend(ungated.map(|record| record.ordinal));
-        self.note(&down, now, &mut turns);
+        down.extend(self.under_way(deleted).map(|record| record.ordinal));
+        self.note(&down, deleted, now, &mut turns);
         turns
     }
 
-    fn note(&mut self, down: &BTreeSet<u32>, now: Timestamp, turns: &mut Vec<Turn>) {
-        let wave =
-            self.restarts.iter().filter(|record| down.contains(&record.ordinal)).map(|one| one.wave).max();
+    /// The restarts that are under way: of each shard that was moved the last one, if it has gone and is not back.
+    fn under_way(&self, deleted: &BTreeMap<u32, String>) -> impl Iterator<Item = &ShardRecord> {
+        let last: BTreeMap<u32, &ShardRecord> =
+            self.restarts.iter().map(|record| (record.ordinal, record)).collect();
+        let is_moved = |record: &&ShardRecord| deleted.contains_key(&record.ordinal);
+        let is_under_way = |record: &&ShardRecord| record.marks.gone.is_some() && record.marks.back.is_none();
+        last.into_values().filter(is_moved).filter(is_under_way)
+    }
+
+    fn note(
+        &mut self,
+        down: &BTreeSet<u32>,
+        deleted: &BTreeMap<u32, String>,
+        now: Timestamp,
+        turns: &mut Vec<Turn>,
+    ) {
+        let is_not_back = |record: &&ShardRecord| {
+            record.marks.back.is_none()
+                && down.contains(&record.ordinal)
+                && deleted.contains_key(&record.ordinal)
+        };
+        let wave = self.restarts.iter().filter(is_not_back).map(|one| one.wave).max();
         let open = self.outages.last_mut().filter(|outage| outage.ended_at.is_none());
         match (open, down.is_empty()) {
             (None, true) => {
@@ -274,6 +339,11 @@ impl ShardRecord {
         set(&mut marks.back, pod.is_up() && is_back(self.ordinal), Mark::Back);
         news
     }
+}
+
+/// When a pod became Ready, by what it says itself: in whole seconds, of which the whole may have passed.
+fn ready_at(pod: &Pod, now: Timestamp) -> Timestamp {
+    pod.ready_changed_at.map_or(now, |ready| (ready + SignedDuration::from_secs(1)).min(now))
 }
 
 /// The time from one moment to a later one; nothing when they are the wrong way round.

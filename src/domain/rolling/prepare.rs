@@ -161,6 +161,7 @@ pub fn prepare(wish: Wish<'_>, now: Timestamp) -> Result<Option<Run>, Refusal> {
         waves,
         forecast: wish.forecast,
         holds: wish.holds,
+        is_holding: false,
         arming: wish.arming,
         room: None,
         stage: Stage::Holding,

@@ -247,6 +247,9 @@ pub struct Run {
     pub forecast: Forecast,
     /// What is held still meanwhile.
     pub holds: Vec<Change>,
+    /// Whether it is held now, or may be: from before the first change until the last is taken back.
+    #[serde(default)]
+    pub is_holding: bool,
     /// The change of the template, if there is one.
     pub arming: Option<Change>,
     /// How room is made, if it is.
@@ -275,6 +278,19 @@ impl Run {
         self.waves.iter().flatten().copied()
     }
 
+    /// Makes each of these shards a wave of its own, from this wave on, before what was to go then. Together they are
+    /// mended; those that came up by themselves meanwhile go one by one.
+    pub fn put_first(&mut self, wave: u32, shards: &BTreeSet<u32>) {
+        let first: Vec<Vec<u32>> =
+            self.shards().filter(|ordinal| shards.contains(ordinal)).map(|ordinal| vec![ordinal]).collect();
+        for wave in &mut self.waves {
+            wave.retain(|ordinal| !shards.contains(ordinal));
+        }
+        let index = usize::try_from(wave).map_or(self.waves.len(), |index| index.min(self.waves.len()));
+        self.waves.splice(index..index, first);
+        self.waves.retain(|wave| !wave.is_empty());
+    }
+
     /// Whether another run would do the same: it has the same goal, and gives the same template.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
@@ -297,6 +313,15 @@ impl Run {
     #[must_use]
     pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.holds.iter().chain(&self.arming)
+    }
+
+    /// Forgets that shards were moved which came back where or what they should not be: they are still to be moved.
+    pub fn forget_strays(&mut self, seen: &Observed) {
+        let goal = &self.goal;
+        self.deleted.retain(|ordinal, uid| {
+            let new = seen.pods.get(ordinal).filter(|pod| pod.uid != *uid);
+            new.is_none_or(|pod| matches!(goal.misses(pod, seen), None | Some(Miss::NoNode)))
+        });
     }
 
     /// Whether a pod is the one that a shard had before we deleted it.

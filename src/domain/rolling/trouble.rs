@@ -32,7 +32,9 @@ pub fn trouble(shard: &Shard, warnings: &[Warning], since: Timestamp, now: Times
     let state = ShardState::of(shard, None);
     // The first failed pull is often mended by the second; the kubelet says ImagePullBackOff when it was not.
     let is_first_try = matches!(&state, ShardState::Waiting { reason, .. } if reason == "ErrImagePull");
-    let reason = match (state.is_stuck() && !is_first_try, &state) {
+    // The StatefulSet controller makes a pod that has ended anew.
+    let is_made_anew = matches!(&state, ShardState::Ended { .. });
+    let reason = match (state.is_stuck() && !is_first_try && !is_made_anew, &state) {
         (true, _) => state.to_string(),
         (false, ShardState::Unscheduled | ShardState::Unschedulable { .. }) => {
             no_node(pod, warnings, since, now)?

@@ -425,9 +425,15 @@ impl Shared {
             Self::forget_shard(seen, &is_missing);
             Self::forget_placeholder(seen, &is_missing);
             Self::forget_other(seen, &is_missing);
-            shards.iter().for_each(|pod| self.shard(seen, pod));
-            placeholders.iter().for_each(|pod| self.placeholder(seen, pod));
-            others.iter().for_each(|(node, pod)| self.other(seen, node, pod));
+            for pod in &shards {
+                self.shard(seen, pod);
+            }
+            for pod in &placeholders {
+                self.placeholder(seen, pod);
+            }
+            for (node, pod) in &others {
+                self.other(seen, node, pod);
+            }
         });
         self.graves().extend(missing);
         let unknown = self.unknown_nodes();

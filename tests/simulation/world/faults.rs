@@ -23,7 +23,7 @@ pub fn begins(fault: &Fault) -> Option<Ms> {
         | Fault::Deletes { at, .. }
         | Fault::ChangesTemplate { at }
         | Fault::Scales { at, .. }
-        | Fault::ChangesBudgets { at }
+        | Fault::ChangesBudgets { at, .. }
         | Fault::Uncordons { at }
         | Fault::SetsRollingUpdate { at }
         | Fault::Replaces { at }
@@ -120,16 +120,17 @@ impl World {
                 self.say(Who::Somebody, || format!("scales to {to}"));
                 self.rewrite(&set_ref(), |set| set["spec"]["replicas"] = json!(to));
             }
-            Fault::ChangesBudgets { .. } => {
+            Fault::ChangesBudgets { nodes, .. } => {
                 self.causes.insert(Cause::BudgetsChanged);
                 for pool in [EXPLORE, STABLE] {
                     self.say(Who::Somebody, || format!("changes the budgets of nodepool/{pool}"));
+                    let theirs = json!([{"nodes": nodes.to_string()}]);
                     self.rewrite(&pool_ref(pool), |object| {
                         if let Some(budgets) = object.pointer_mut(BUDGETS_PATH) {
-                            *budgets = json!([{"nodes": "7"}]);
+                            budgets.clone_from(&theirs);
                         }
                     });
-                    self.checker.somebody_changed(&pool_ref(pool));
+                    self.checker.somebody_changed(&pool_ref(pool), theirs);
                 }
             }
             Fault::Uncordons { .. } => {
@@ -203,7 +204,7 @@ impl World {
         self.causes.insert(Cause::ShardDown);
         self.say(Who::Karpenter, || format!("disrupts node/{node}, which has drifted"));
         self.rewrite(&node_ref(&node), |object| object["spec"]["unschedulable"] = json!(true));
-        self.checker.somebody_changed(&node_ref(&node));
+        self.checker.somebody_changed(&node_ref(&node), json!(true));
         let on_it: Vec<PodKey> =
             self.pods.values().filter(|pod| pod.node.as_ref() == Some(&node)).map(|pod| pod.key).collect();
         for key in on_it {

@@ -304,7 +304,7 @@ impl World {
                 self.calls[id].seen = Some((seen, version));
                 Ok(Reply::Done)
             }
-            Request::Read(object) => Ok(Reply::Object(self.objects.get(object).cloned())),
+            Request::Read(object) => Ok(Reply::Object(self.object(object))),
             Request::Placeholders => Ok(Reply::Names(
                 self.pods
                     .keys()
@@ -364,6 +364,19 @@ impl World {
                 Ok(Reply::Done)
             }
         }
+    }
+
+    /// An object as the server has it, with its status.
+    fn object(&self, object: &ObjectRef) -> Option<Value> {
+        let mut live = self.objects.get(object)?.clone();
+        if object.kind == "StatefulSet" {
+            live["metadata"]["generation"] = json!(self.set.generation);
+            live["status"] = json!({
+                "observedGeneration": self.set.observed,
+                "updateRevision": self.set.revisions[self.set.known].name,
+            });
+        }
+        Some(live)
     }
 
     /// Whether the disruption budget lets no other pod go.

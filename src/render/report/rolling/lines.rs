@@ -26,6 +26,9 @@ pub fn line(run: &Run, what: &Happened, style: Stylesheet) -> Option<String> {
         Happened::RoomAsked { shards } => format!("making room for {} shards", shards.len()),
         Happened::RoomMade => "room is made".to_owned(),
         Happened::Armed { revision } => format!("new pods are made from revision {revision}"),
+        Happened::PutFirst { shards, .. } => {
+            format!("next: {}, down though not by our hand", pods(run, shards))
+        }
         Happened::WaveStarted { wave, of, shards, forecast } => {
             let forecast =
                 forecast.map(|forecast| format!(", about {}", seconds(forecast))).unwrap_or_default();

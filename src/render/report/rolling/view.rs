@@ -62,6 +62,7 @@ impl View {
                 self.waiting = None;
             }
             Happened::Waiting { why } => self.waiting = Some(waiting(&self.run, why)),
+            Happened::PutFirst { wave, shards } => self.run.put_first(*wave, shards),
             Happened::WaveStarted { wave, shards, .. } => {
                 self.wave = Some(*wave);
                 for ordinal in shards {
