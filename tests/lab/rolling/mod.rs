@@ -6,6 +6,8 @@ mod fault;
 mod guarantee;
 mod kill;
 mod migrate;
+mod refusal;
+mod trouble;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +21,16 @@ use crate::outage_watcher::Report;
 use crate::support::{Run, Shardctl};
 
 /// The tests of this folder.
-pub const TESTS: &[&[Test]] =
-    &[kill::TESTS, guarantee::TESTS, fault::TESTS, migrate::TESTS, upgrade::TESTS, drain::TESTS];
+pub const TESTS: &[&[Test]] = &[
+    kill::TESTS,
+    guarantee::TESTS,
+    fault::TESTS,
+    migrate::TESTS,
+    upgrade::TESTS,
+    drain::TESTS,
+    trouble::TESTS,
+    refusal::TESTS,
+];
 
 /// What a run of shardctl told with `-o json`.
 #[derive(Debug)]
