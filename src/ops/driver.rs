@@ -63,20 +63,36 @@ pub async fn drive<C: Cluster>(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&Event),
 ) -> Ended {
-    let mut driver = Driver {
-        cluster,
-        hand: Hand::new(cluster, approved),
-        approved,
-        run,
-        interrupt,
-        tell,
-        said: Answers::default(),
-        waiting: None,
-        failing_since: None,
-        pause: FIRST_PAUSE,
-    };
+    let mut driver = Driver::new(cluster, approved, run, interrupt, tell);
     let end = driver.go().await;
     driver.end(end).await
+}
+
+/// Closes a run that stopped, or whose process died: gives back what it holds; with `purpose` also what it was for. No pod
+/// is deleted. It is aborted then, for this reason.
+pub async fn take_back<C: Cluster>(
+    cluster: &C,
+    approved: &Approved,
+    run: Run,
+    purpose: bool,
+    why: &str,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&Event),
+) -> Ended {
+    let mut driver = Driver::new(cluster, approved, run, interrupt, tell);
+    driver.run.ledger.resume(&cluster.seen(), &driver.run.deleted, cluster.now());
+    // Whoever worked on it finds out at its next write.
+    loop {
+        let end = match driver.save().await {
+            Ok(()) => break,
+            Err(Halt::End(end)) => Some(end),
+            Err(Halt::Call(error)) => driver.failed(error).await,
+        };
+        if let Some(end) = end {
+            return driver.end(end).await;
+        }
+    }
+    driver.close(State::Aborted { why: why.to_owned() }, purpose).await
 }
 
 struct Driver<'a, C> {
@@ -94,7 +110,28 @@ struct Driver<'a, C> {
     pause: Duration,
 }
 
-impl<C: Cluster> Driver<'_, C> {
+impl<'a, C: Cluster> Driver<'a, C> {
+    fn new(
+        cluster: &'a C,
+        approved: &'a Approved,
+        run: Run,
+        interrupt: &'a Interrupt,
+        tell: &'a mut dyn FnMut(&Event),
+    ) -> Self {
+        Self {
+            cluster,
+            hand: Hand::new(cluster, approved),
+            approved,
+            run,
+            interrupt,
+            tell,
+            said: Answers::default(),
+            waiting: None,
+            failing_since: None,
+            pause: FIRST_PAUSE,
+        }
+    }
+
     fn tell(&mut self, what: Happened) {
         (self.tell)(&Event { at: self.cluster.now(), what });
     }
@@ -574,55 +611,65 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// Gives back what was held, closes the journal, and tells how it ended.
     async fn end(mut self, end: End) -> Ended {
-        let now = self.cluster.now();
         let is_untouched = self.run.stage <= Stage::MakingRoom && self.run.deleted.is_empty();
-        self.run.state = match &end {
-            End::Done => State::Done,
-            End::Stop(StopReason::LockLost) => State::Stopped { why: StopReason::LockLost },
-            // Nothing has happened to the service: there is nothing to resume, and nothing stays changed.
-            End::Stop(why) if is_untouched => State::Aborted { why: why.to_string() },
-            End::Stop(why) => State::Stopped { why: why.clone() },
-        };
-        self.run.ended_at = Some(now);
-        let mut left = None;
-        if !matches!(end, End::Stop(StopReason::LockLost)) {
-            let purpose = matches!(self.run.state, State::Aborted { .. });
-            left = self.give_back(purpose).await.err();
-            if let Some(error) = &left {
-                let why = match error.failure {
-                    CallFailure::LockLost => StopReason::LockLost,
-                    _ => StopReason::Blocked(error.to_string()),
-                };
-                self.run.state = State::Stopped { why };
-            }
-            if !self.cluster.holds_lock() {
-                // What became of the run is not written down: whoever has the lock finds it as it was.
+        match end {
+            End::Done => self.close(State::Done, false).await,
+            // Whoever has the lock gives it back.
+            End::Stop(StopReason::LockLost) => {
                 self.run.state = State::Stopped { why: StopReason::LockLost };
-            } else if let Err(error) = self.cluster.save(&self.run).await {
-                left.get_or_insert(error);
+                self.run.ended_at = Some(self.cluster.now());
+                self.ended(None)
             }
+            // Nothing has happened to the service: there is nothing to resume, and nothing stays changed.
+            End::Stop(why) if is_untouched => self.close(State::Aborted { why: why.to_string() }, true).await,
+            End::Stop(why) => self.close(State::Stopped { why }, false).await,
         }
-        self.tell(Happened::Ended { run: Box::new(self.run.clone()) });
-        Ended { run: self.run, left }
     }
 
-    async fn give_back(&mut self, purpose: bool) -> Result<(), CallError> {
+    /// Gives back what was held and writes the last entry, again and again while that fails in passing.
+    async fn close(mut self, state: State, purpose: bool) -> Ended {
         let since = self.cluster.now();
+        self.run.ended_at = Some(since);
         let mut pause = FIRST_PAUSE;
         loop {
-            let (cluster, tell) = (self.cluster, &mut self.tell);
-            let mut say = |what| tell(&Event { at: cluster.now(), what });
-            match let_go(cluster, self.approved, &mut self.run, purpose, &mut say).await {
-                Err(error) if error.is_passing() && cluster.now().duration_since(since) < KEEP_TRYING => {
-                    if self.interrupt.urgency() == Urgency::Now {
-                        return Err(error);
-                    }
-                    cluster.pause(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+            let Err(error) = self.try_to_close(&state, purpose).await else { return self.ended(None) };
+            let is_lost = error.failure == CallFailure::LockLost;
+            let is_over = !error.is_passing()
+                || self.cluster.now().duration_since(since) >= KEEP_TRYING
+                || self.interrupt.urgency() == Urgency::Now;
+            if is_lost || is_over {
+                let why = if is_lost { StopReason::LockLost } else { StopReason::Blocked(error.to_string()) };
+                self.run.state = State::Stopped { why };
+                if !is_lost {
+                    // What is left is in the journal for the next one, if it can be written.
+                    let _ = self.cluster.save(&self.run).await;
                 }
-                result => return result,
+                return self.ended(Some(error));
             }
+            self.tell(Happened::Retrying { error: error.to_string(), after: pause });
+            self.rest(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    async fn try_to_close(&mut self, state: &State, purpose: bool) -> Result<(), CallError> {
+        let (cluster, tell) = (self.cluster, &mut self.tell);
+        let mut say = |what| tell(&Event { at: cluster.now(), what });
+        let_go(cluster, self.approved, &mut self.run, purpose, &mut say).await?;
+        self.run.state = state.clone();
+        let lost = |message: &str| Err(CallError::new("close the run", CallFailure::LockLost, message));
+        if !cluster.holds_lock() {
+            return lost("the lock was lost");
+        }
+        match cluster.save(&self.run).await {
+            Err(error) if error.failure == CallFailure::Conflict => lost("another process has taken over"),
+            result => result,
+        }
+    }
+
+    fn ended(mut self, left: Option<CallError>) -> Ended {
+        self.tell(Happened::Ended { run: Box::new(self.run.clone()) });
+        Ended { run: self.run, left }
     }
 }
 

@@ -318,3 +318,17 @@ fn a_run_is_done_when_the_journal_says_so() {
     let played = plays(&with(&quiet, [Fault::Freeze { call: number, lasts: 25_000 }]));
     assert_eq!((played.run.state, played.stops), (State::Done, vec!["the lock was lost".to_owned()]));
 }
+
+/// The last entry of the journal was written once: where that failed in passing, a run that was done was open for ever.
+#[test]
+fn the_last_entry_is_written_again_when_it_fails_in_passing() {
+    for how in [CallFault::LostBefore, CallFault::LostAfter, CallFault::Busy(1000)] {
+        let quiet = upgrade();
+        let played = plays(&with_call(&quiet, "save: Done", 0, how));
+        assert_eq!((played.run.state, played.processes), (State::Done, 1));
+        let mut stopped = with(&quiet, [Fault::Interrupt { at: 6000 }]);
+        stopped.answers = vec![Answer::Abort { after: 1000 }];
+        let played = plays(&with_call(&stopped, "save: Aborted", 0, how));
+        assert_eq!(played.processes, 2);
+    }
+}
