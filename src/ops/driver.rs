@@ -315,9 +315,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
     async fn act(&mut self, action: Action) -> Result<(), Halt> {
         match action {
             Action::Hold => {
-                if !self.run.is_holding {
-                    self.rebase().await?;
-                }
+                self.rebase().await?;
                 // Everything that is about to be changed is in the journal before the first change.
                 self.run.is_holding = true;
                 self.save().await?;
@@ -409,12 +407,14 @@ impl<'a, C: Cluster> Driver<'a, C> {
         self.attend(write(cluster, &run)).await
     }
 
-    /// What is given back is what is there now: since it was planned, or since the run stopped, somebody may have changed
-    /// it.
+    /// What is given back is what is there now, unless that is what we made of it: since it was planned, or since the run
+    /// stopped, somebody may have changed it.
     async fn rebase(&mut self) -> Result<(), Halt> {
         let mut holds = self.run.holds.clone();
         for change in holds.iter_mut().filter(|change| !change.hold.is_purpose()) {
-            if let Some(live) = self.read(&change.object).await? {
+            if let Some(live) = self.read(&change.object).await?
+                && !(self.run.is_holding && change.is_made(&live))
+            {
                 change.rebase(&live);
             }
         }

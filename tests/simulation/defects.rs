@@ -332,3 +332,35 @@ fn the_last_entry_is_written_again_when_it_fails_in_passing() {
         assert_eq!(played.processes, 2);
     }
 }
+
+/// A process died while it held the pools, and somebody changed them before another went on: that one stopped.
+#[test]
+fn what_changed_after_a_crash_is_what_is_given_back() {
+    let quiet = drain();
+    let number = call(&quiet, "delete pod/shard-1", 0);
+    let mut schedule = with(
+        &quiet,
+        [
+            Fault::Crash { call: number, is_after_effect: true },
+            Fault::ChangesBudgets { at: 40_000, nodes: 3 },
+        ],
+    );
+    schedule.answers = vec![Answer::Resume { after: 31_000 }];
+    let played = plays(&schedule);
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
+
+/// An outage that had ended while nobody looked, and another that had begun, were taken for one.
+#[test]
+fn two_outages_are_not_one() {
+    let mut schedule = with(
+        &Schedule::quiet(Kind::Upgrade, 2),
+        [
+            Fault::Interrupt { at: 3000 },
+            Fault::Interrupt { at: 3100 },
+            Fault::Unready { at: 60_000, ordinal: 1, lasts: 5000 },
+        ],
+    );
+    schedule.answers = vec![Answer::Resume { after: 58_000 }];
+    plays(&schedule);
+}

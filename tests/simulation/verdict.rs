@@ -269,7 +269,9 @@ fn nothing_is_invented(world: &World, run: &Run) -> Verdict {
 /// asked in turns. None where the watch was lost.
 fn tolerance(world: &World) -> Option<Ms> {
     let mut lag = 0;
-    if world.causes.contains(&Cause::Frozen) {
+    // A server that is busy is asked nothing for a while, and the gate not either.
+    let has_gate = world.schedule.task.gate.is_some();
+    if world.causes.contains(&Cause::Frozen) || has_gate && world.causes.contains(&Cause::Call) {
         return None;
     }
     for fault in &world.schedule.faults {

@@ -213,8 +213,9 @@ impl Ledger {
                 record.marks.back = Some(ready);
             }
         }
+        // Others that are down now may have failed later: that is another outage.
         if let Some(outage) = self.outages.last_mut().filter(|outage| outage.ended_at.is_none())
-            && seen.down().is_empty()
+            && seen.down().is_disjoint(&outage.shards)
         {
             let pods = outage.shards.iter().filter_map(|ordinal| seen.pods.get(ordinal));
             let ready = pods.map(|pod| ready_at(pod, now)).max().unwrap_or(now);
