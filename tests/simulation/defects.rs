@@ -364,3 +364,15 @@ fn two_outages_are_not_one() {
     schedule.answers = vec![Answer::Resume { after: 58_000 }];
     plays(&schedule);
 }
+
+/// An OrderedReady set makes no pod while one below it is broken: the run waited for the missing ones, and they for the
+/// broken one, which nobody mended.
+#[test]
+fn what_a_broken_shard_holds_up_does_not_hold_up_the_run() {
+    let mut schedule = Schedule::quiet(Kind::Undo { newer: set(&[1, 2, 3]) }, 5);
+    (schedule.service.is_ordered_ready, schedule.service.per_node) = (true, 1);
+    schedule.service.broken = set(&[1]);
+    let gone = [2, 3, 4].map(|ordinal| Fault::NodeVanishes { at: 500, ordinal });
+    let played = plays(&with(&schedule, gone));
+    assert_eq!((played.run.state, played.stops, played.deleted), (State::Done, Vec::new(), vec![1]));
+}
