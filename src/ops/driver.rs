@@ -31,8 +31,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pods deleted, made or evicted at the same time. More would queue in the API server's fair share of this user.
 const CONCURRENT_WRITES: usize = 32;
-/// A pod is deleted on the strength of a look that was answered no longer ago: what comes between takes about as long,
-/// and where it takes longer, things are looked at once more.
+/// A pod is deleted on the strength of a look that was begun no longer ago. Where that look, or what came after it, took
+/// longer, things are looked at once more.
 const FRESH: SignedDuration = SignedDuration::from_millis(100);
 /// A budget that forbids an eviction is asked again after so long, as kubectl drain does.
 const EVICT_AGAIN: Duration = Duration::from_secs(5);
@@ -157,6 +157,32 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
+    /// Waits for a call. It may take long; what is seen meanwhile is timed all the same.
+    async fn attend<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let cluster = self.cluster;
+        let mut call = std::pin::pin!(call);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut call => return result,
+                () = cluster.changed(None) => self.take_in(),
+            }
+        }
+    }
+
+    /// Looks anew.
+    async fn look(&mut self) -> Result<(), CallError> {
+        let cluster = self.cluster;
+        self.attend(cluster.look()).await?;
+        self.take_in();
+        Ok(())
+    }
+
+    async fn read(&mut self, object: &ObjectRef) -> Result<Option<Value>, CallError> {
+        let cluster = self.cluster;
+        self.attend(cluster.read(object)).await
+    }
+
     /// What to do next, or the end where the operator wants one and now is the time.
     fn next(&self) -> Result<Decision, End> {
         let urgency = self.interrupt.urgency();
@@ -201,7 +227,7 @@ impl<C: Cluster> Driver<'_, C> {
             () = self.cluster.changed(Some(until)) => {}
         }
         if self.cluster.now() >= look_again {
-            self.cluster.look().await?;
+            self.look().await?;
         }
         Ok(())
     }
@@ -245,7 +271,7 @@ impl<C: Cluster> Driver<'_, C> {
         }
         self.rest(after).await;
         // What the call was decided on may be old, or the call may have happened after all.
-        let _ = self.cluster.look().await;
+        let _ = self.look().await;
         None
     }
 
@@ -271,13 +297,13 @@ impl<C: Cluster> Driver<'_, C> {
                     self.make(&arming).await?;
                 }
                 // From now on what is seen of the StatefulSet is what was made of it.
-                self.cluster.look().await?;
+                self.look().await?;
                 self.enter(Stage::Armed).await
             }
             Action::Enter(stage) => self.enter(stage).await,
             Action::Armed { revision } => {
                 if !self.is_ours(&revision).await? {
-                    return Ok(self.cluster.look().await?);
+                    return Ok(self.look().await?);
                 }
                 if self.run.arming.is_some() && self.run.goal.revision.as_ref() != Some(&revision) {
                     self.tell(Happened::Armed { revision: revision.clone() });
@@ -287,7 +313,8 @@ impl<C: Cluster> Driver<'_, C> {
                 self.enter(Stage::Rolling).await
             }
             Action::Ask(pods) => {
-                let answers = self.cluster.ask(&self.run.policy.gate, &pods).await;
+                let (cluster, gate) = (self.cluster, self.run.policy.gate.clone());
+                let answers = self.attend(cluster.ask(&gate, &pods)).await;
                 let now = self.cluster.now();
                 for ((ordinal, pod), answer) in pods.iter().zip(answers) {
                     if let Err(answer) = &answer
@@ -301,8 +328,7 @@ impl<C: Cluster> Driver<'_, C> {
             }
             Action::PutFirst { wave, shards } => {
                 // They may be up by now.
-                self.cluster.look().await?;
-                self.take_in();
+                self.look().await?;
                 if self.decide() != Decision::Act(Action::PutFirst { wave, shards: shards.clone() }) {
                     return Ok(());
                 }
@@ -317,12 +343,12 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// Whether the controller calls our template so, and not one that somebody else has made of it meanwhile.
-    async fn is_ours(&self, revision: &str) -> Result<bool, Halt> {
-        let Some(arming) = &self.run.arming else { return Ok(true) };
-        let Some(live) = self.cluster.read(&arming.object).await? else { return Ok(false) };
-        arming
-            .make(&live)
-            .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;
+    async fn is_ours(&mut self, revision: &str) -> Result<bool, Halt> {
+        let Some(arming) = self.run.arming.clone() else { return Ok(true) };
+        let Some(live) = self.read(&arming.object).await? else { return Ok(false) };
+        if !arming.is_made(&live) {
+            return Err(Halt::stop(format!("somebody else has changed spec.template of {}", arming.object)));
+        }
         let field = |path: &str| live.pointer(path);
         let is_noted = field("/status/observedGeneration") == field("/metadata/generation");
         let is_named = field("/status/updateRevision").and_then(Value::as_str) == Some(revision);
@@ -341,21 +367,9 @@ impl<C: Cluster> Driver<'_, C> {
         Ok(())
     }
 
-    /// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
-    async fn save(&self) -> Result<(), Halt> {
-        self.write(&self.run).await
-    }
-
-    async fn write(&self, run: &Run) -> Result<(), Halt> {
-        if !self.cluster.holds_lock() {
-            return Err(Halt::End(End::Stop(StopReason::LockLost)));
-        }
-        match self.cluster.save(run).await {
-            Err(error) if error.failure == CallFailure::Conflict => {
-                Err(Halt::End(End::Stop(StopReason::LockLost)))
-            }
-            result => Ok(result?),
-        }
+    async fn save(&mut self) -> Result<(), Halt> {
+        let (cluster, run) = (self.cluster, self.run.clone());
+        self.attend(write(cluster, &run)).await
     }
 
     /// What is given back is what is there now: since it was planned, or since the run stopped, somebody may have changed
@@ -363,7 +377,7 @@ impl<C: Cluster> Driver<'_, C> {
     async fn rebase(&mut self) -> Result<(), Halt> {
         let mut holds = self.run.holds.clone();
         for change in holds.iter_mut().filter(|change| !change.hold.is_purpose()) {
-            if let Some(live) = self.cluster.read(&change.object).await? {
+            if let Some(live) = self.read(&change.object).await? {
                 change.rebase(&live);
             }
         }
@@ -372,18 +386,17 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// Makes a change, and says whether there was anything to do.
-    async fn make(&self, change: &Change) -> Result<bool, Halt> {
+    async fn make(&mut self, change: &Change) -> Result<bool, Halt> {
         let mut collisions = 0;
         loop {
             // What is gone need not be changed; that the StatefulSet is gone is seen anyway.
-            let Some(live) = self.cluster.read(&change.object).await? else { return Ok(false) };
-            let operations = change
-                .make(&live)
-                .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;
+            let Some(live) = self.read(&change.object).await? else { return Ok(false) };
+            let operations = change.make(&live).map_err(|foreign| Halt::stop(foreign.to_string()))?;
             if operations.is_empty() {
                 return Ok(false);
             }
-            match self.hand.patch(&change.object, &operations).await {
+            let hand = self.hand;
+            match self.attend(hand.patch(&change.object, &operations)).await {
                 Err(error) if error.failure == CallFailure::Conflict && collisions < COLLISIONS => {
                     collisions += 1;
                 }
@@ -393,7 +406,7 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     async fn make_room(&mut self, shards: BTreeSet<u32>) -> Result<(), Halt> {
-        let Some(room) = &self.run.room else { return Ok(()) };
+        let Some(room) = self.run.room.clone() else { return Ok(()) };
         let hand = self.hand;
         let create = async |object| match hand.create(&object).await {
             // Made by a call that seemed to have failed.
@@ -406,55 +419,57 @@ impl<C: Cluster> Driver<'_, C> {
             shards.contains(ordinal) && placeholder.state == PlaceholderState::Ending
         });
         for (_, placeholder) in ended {
-            hand.remove(&pod_ref(&placeholder.pod)).await?;
+            self.attend(hand.remove(&pod_ref(&placeholder.pod))).await?;
         }
         if let Some(name) = &room.priority_class {
-            create(json!({
+            let class = create(json!({
                 "apiVersion": "scheduling.k8s.io/v1",
                 "kind": "PriorityClass",
                 "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "shardctl"}},
                 "description": "Placeholders of a run of shardctl: they give way to everybody",
                 "value": -1,
                 "preemptionPolicy": "Never",
-            }))
-            .await?;
+            }));
+            self.attend(class).await?;
         }
-        let pods = shards
-            .iter()
-            .map(|ordinal| room.placeholder(&self.run.workload.name, *ordinal, self.run.attempt));
-        let made: Vec<Result<(), CallError>> =
-            stream::iter(pods).map(create).buffer_unordered(CONCURRENT_WRITES).collect().await;
+        let (workload, attempt) = (self.run.workload.name.clone(), self.run.attempt);
+        let pods = shards.iter().map(|ordinal| room.placeholder(&workload, *ordinal, attempt));
+        let making = stream::iter(pods).map(create).buffer_unordered(CONCURRENT_WRITES).collect();
+        let made: Vec<Result<(), CallError>> = self.attend(making).await;
         made.into_iter().collect::<Result<(), CallError>>()?;
         self.tell(Happened::RoomAsked { shards });
-        Ok(self.cluster.look().await?)
+        Ok(self.look().await?)
     }
 
     /// Deletes the pods of a wave, after one more look.
     async fn take_down(&mut self, wave: u32, pods: Vec<(u32, ExactPod)>) -> Result<(), Halt> {
         if !self.approved.covers(&pods) {
             let too_many = format!("{} shards at once were not approved", pods.len());
-            return Err(Halt::End(End::Stop(StopReason::Blocked(too_many))));
+            return Err(Halt::stop(too_many));
         }
         // The journal first: it also tells whether another process has taken over. Looking takes no longer meanwhile.
         let mut intended = self.run.clone();
         note_taken(&mut intended, wave, &pods, &self.cluster.seen(), self.cluster.now());
-        let (saved, looked) = futures::join!(self.write(&intended), self.look());
+        let (cluster, hand) = (self.cluster, self.hand);
+        let mut looked_at = cluster.now();
+        let (saved, looked) =
+            self.attend(async { futures::join!(write(cluster, &intended), cluster.look()) }).await;
         saved?;
-        let mut looked_at = looked?;
+        looked?;
         self.take_in();
         if self.still_to_go(wave, &pods).is_none() {
             return Ok(());
         }
-        let hand = self.hand;
-        let removed: Vec<Result<(), CallError>> = stream::iter(self.places_of(&pods))
+        let removing = stream::iter(self.places_of(&pods))
             .map(async |placeholder| hand.remove(&placeholder).await)
             .buffered(CONCURRENT_WRITES)
-            .collect()
-            .await;
+            .collect();
+        let removed: Vec<Result<(), CallError>> = self.attend(removing).await;
         removed.into_iter().collect::<Result<(), CallError>>()?;
         // However long these calls took, what is deleted rests on what was so a moment ago.
-        if self.cluster.now().duration_since(looked_at) > FRESH {
-            looked_at = self.look().await?;
+        if cluster.now().duration_since(looked_at) > FRESH {
+            self.look().await?;
+            looked_at = cluster.now();
         }
         self.take_in();
         let Some(pods) = self.still_to_go(wave, &pods) else { return Ok(()) };
@@ -465,12 +480,6 @@ impl<C: Cluster> Driver<'_, C> {
         let shards = pods.iter().map(|(ordinal, _)| *ordinal).collect();
         self.tell(Happened::WaveStarted { wave, of, shards, forecast });
         self.delete(wave, &pods, looked_at).await
-    }
-
-    /// Looks anew, and says when it was told.
-    async fn look(&self) -> Result<Timestamp, CallError> {
-        self.cluster.look().await?;
-        Ok(self.cluster.now())
     }
 
     /// The pods of a wave as they are now, if it is still these that are to go.
@@ -523,7 +532,7 @@ impl<C: Cluster> Driver<'_, C> {
         }
         match failed {
             Some(error) => Err(error.into()),
-            None => Ok(self.cluster.look().await?),
+            None => Ok(self.look().await?),
         }
     }
 
@@ -538,8 +547,8 @@ impl<C: Cluster> Driver<'_, C> {
 
     async fn evict(&mut self, pods: Vec<ExactPod>) -> Result<(), Halt> {
         let hand = self.hand;
-        let results: Vec<Result<(), CallError>> =
-            stream::iter(&pods).map(|pod| hand.evict(pod)).buffered(CONCURRENT_WRITES).collect().await;
+        let evicting = stream::iter(&pods).map(|pod| hand.evict(pod)).buffered(CONCURRENT_WRITES).collect();
+        let results: Vec<Result<(), CallError>> = self.attend(evicting).await;
         let mut evicted = Vec::new();
         let mut is_refused = false;
         for (pod, result) in pods.iter().zip(results) {
@@ -560,7 +569,7 @@ impl<C: Cluster> Driver<'_, C> {
         if is_refused {
             self.rest(EVICT_AGAIN).await;
         }
-        Ok(self.cluster.look().await?)
+        Ok(self.look().await?)
     }
 
     /// Gives back what was held, closes the journal, and tells how it ended.
@@ -586,9 +595,10 @@ impl<C: Cluster> Driver<'_, C> {
                 };
                 self.run.state = State::Stopped { why };
             }
-            if self.cluster.holds_lock()
-                && let Err(error) = self.cluster.save(&self.run).await
-            {
+            if !self.cluster.holds_lock() {
+                // What became of the run is not written down: whoever has the lock finds it as it was.
+                self.run.state = State::Stopped { why: StopReason::LockLost };
+            } else if let Err(error) = self.cluster.save(&self.run).await {
                 left.get_or_insert(error);
             }
         }
@@ -620,6 +630,19 @@ fn pod_ref(pod: &ExactPod) -> ObjectRef {
     ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str())
 }
 
+/// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
+async fn write<C: Cluster>(cluster: &C, run: &Run) -> Result<(), Halt> {
+    if !cluster.holds_lock() {
+        return Err(Halt::End(End::Stop(StopReason::LockLost)));
+    }
+    match cluster.save(run).await {
+        Err(error) if error.failure == CallFailure::Conflict => {
+            Err(Halt::End(End::Stop(StopReason::LockLost)))
+        }
+        result => Ok(result?),
+    }
+}
+
 /// Notes in a run that these pods are deleted, or about to be.
 fn note_taken(run: &mut Run, wave: u32, pods: &[(u32, ExactPod)], seen: &Observed, now: Timestamp) {
     for (ordinal, pod) in pods {
@@ -633,6 +656,12 @@ fn note_taken(run: &mut Run, wave: u32, pods: &[(u32, ExactPod)], seen: &Observe
 enum Halt {
     Call(CallError),
     End(End),
+}
+
+impl Halt {
+    fn stop(why: String) -> Self {
+        Self::End(End::Stop(StopReason::Blocked(why)))
+    }
 }
 
 impl From<CallError> for Halt {

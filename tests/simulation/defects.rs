@@ -296,3 +296,25 @@ fn broken_shards_are_mended_together_in_whatever_order() {
         }
     }
 }
+
+/// While a call took long, a shard went down and came up again, and nobody noticed.
+#[test]
+fn what_happens_during_a_long_call_is_seen() {
+    let mut quiet = Schedule::quiet(Kind::Upgrade, 2);
+    quiet.task.gate = None;
+    let number = call(&quiet, "1: \"uid-2\"}", 0);
+    let slow = Fault::Call { call: number, how: CallFault::Slow(25_000) };
+    let played = plays(&with(&quiet, [slow, Fault::Unready { at: 12_000, ordinal: 1, lasts: 20_000 }]));
+    assert_eq!(played.run.ledger.outages.len(), 3);
+    // It stood still right there: how long, it does not know.
+    plays(&with(&quiet, [Fault::Freeze { call: number + 1, lasts: 2000 }]));
+}
+
+/// The lock was lost right before the last entry: the process called the run done, and the journal did not.
+#[test]
+fn a_run_is_done_when_the_journal_says_so() {
+    let quiet = drain();
+    let number = call(&quiet, "remove priorityclass", 0);
+    let played = plays(&with(&quiet, [Fault::Freeze { call: number, lasts: 25_000 }]));
+    assert_eq!((played.run.state, played.stops), (State::Done, vec!["the lock was lost".to_owned()]));
+}

@@ -188,7 +188,10 @@ impl Ledger {
         for record in &mut self.restarts {
             shards.insert(record.ordinal, record);
         }
-        shards.retain(|ordinal, record| record.marks.back.is_none() && deleted.contains_key(ordinal));
+        // A shard that there should be no more is not down.
+        shards.retain(|ordinal, record| {
+            record.marks.back.is_none() && deleted.contains_key(ordinal) && *ordinal < seen.replicas()
+        });
         if self.outages.last().is_none_or(|outage| outage.ended_at.is_some())
             && let Some(started_at) = shards.values().map(|record| record.marks.asked).min()
         {
@@ -240,7 +243,8 @@ impl Ledger {
         }
         let mut down = seen.down();
         // A shard that is Ready and has not passed the gate is not back; one that never went is not down.
-        down.extend(self.under_way(deleted).map(|record| record.ordinal));
+        let ungated = self.under_way(deleted).map(|record| record.ordinal);
+        down.extend(ungated.filter(|ordinal| *ordinal < seen.replicas()));
         self.note(&down, deleted, now, &mut turns);
         turns
     }
