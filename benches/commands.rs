@@ -1,7 +1,8 @@
 //! What shardctl's commands cost, side by side with what people use today, next to what was asked.
 //!
 //! `make bench` runs it. Two labs stand side by side: one of 10 nodes and 100 pods, one of 1,000 nodes and 10,000 pods,
-//! with the same service of ten shards. Every program is run on both in turns. Nothing here fails because of a figure.
+//! with the same service of ten shards. Every program is run on both in turns. Nothing here fails because of a figure. Say
+//! `many` for the last part only, a set of 1,000 shards.
 
 #![allow(
     clippy::print_stdout,
@@ -69,6 +70,9 @@ fn bench() -> anyhow::Result<()> {
     lab::remove_labs(false)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let home = Home::new()?;
+    if std::env::args().any(|argument| argument == "many") {
+        return many(&runtime, &start("many")?, &home.0);
+    }
     let view_allocations = match install_view_allocations() {
         Ok(path) => Some(path),
         Err(error) => {
@@ -102,13 +106,38 @@ fn bench() -> anyhow::Result<()> {
     println!("The large lab had {} of memory in all its processes.\n", megabytes(full));
     drop(large);
 
+    many(&runtime, &small, &home.0)
+}
+
+/// A set of very many shards: what it costs to look at it, and to roll it.
+fn many(runtime: &tokio::runtime::Runtime, lab: &Lab, home: &Path) -> anyhow::Result<()> {
     let start = Instant::now();
-    runtime.block_on(small.run_shards("many", MANY))?;
+    runtime.block_on(lab.run_shards("many", MANY))?;
     eprintln!("{MANY} shards are up after {}", seconds(start.elapsed()));
     std::thread::sleep(Duration::from_secs(10));
     let programs = programs_of_many_shards();
-    let all = in_turns(&programs, [&small.kubeconfig], &home.0)?;
+    let all = in_turns(&programs, [&lab.kubeconfig], home)?;
     print_many(&programs, &all);
+    roll_many(lab, home)
+}
+
+/// Rolls the big set in waves, once: what a run of that size takes.
+fn roll_many(lab: &Lab, home: &Path) -> anyhow::Result<()> {
+    let wave = (MANY / 10).to_string();
+    let image = ["--image", "registry.example/demo:2.0.0"];
+    let how = ["--wave-size", &wave, "--settle", "0s", "--gate", "none", "--no-prewarm", "--yes"];
+    let args = [&["upgrade", "many", "-n", "many"], &image[..], &how].concat();
+    let upgrade = of_shardctl("upgrade", &args, 1).measure(Some(&lab.kubeconfig), home)?;
+    let heading = format!("{MANY} shards take a new template");
+    let mut table = Table::new([heading.as_str(), "time", "peak memory", "asked", ""]);
+    table.row([
+        format!("`upgrade --wave-size {wave}`"),
+        seconds(upgrade.time),
+        megabytes(upgrade.memory),
+        "under 100 MB".to_owned(),
+        verdict(upgrade.memory < 100_000_000),
+    ]);
+    println!("{table}");
     Ok(())
 }
 
@@ -148,6 +177,11 @@ fn programs_of_many_shards() -> Vec<Program> {
         of_shardctl("packing", &["packing", "many", "-n", "many"], 5),
         of_shardctl("verify --no-health", &["verify", "many", "-n", "many", "--no-health"], 5),
         of_shardctl("verify", &["verify", "many", "-n", "many"], 5),
+        of_shardctl(
+            "upgrade --dry-run=server, asked: 1 s",
+            &["upgrade", "many", "-n", "many", "--image", "registry.example/demo:2.0.0", "--dry-run=server"],
+            5,
+        ),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Connections: kubeconfig and context as in kubectl, a timeout on every request, a log of every request.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,6 +29,12 @@ const READ_RETRIES: usize = 2;
 
 /// Objects in one page of a list: half of kubectl's, since memory peaks while one page is read.
 const PAGE: u32 = 250;
+
+tokio::task_local! {
+    /// How long the answer to the request that is under way asks to wait. A busy API server says so in a header, which
+    /// kube's errors do not carry.
+    static RETRY_AFTER: Cell<Option<Duration>>;
+}
 
 /// Which cluster, as whom, and how long to wait.
 #[derive(Clone, Debug, Default)]
@@ -228,9 +235,16 @@ impl Cluster {
         operation: &str,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, RequestError> {
-        let failed = match tokio::time::timeout(self.request_timeout, request).await {
+        let answered = RETRY_AFTER.scope(Cell::new(None), async {
+            (tokio::time::timeout(self.request_timeout, request).await, RETRY_AFTER.with(Cell::get))
+        });
+        let (answer, retry_after) = answered.await;
+        let failed = match answer {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => RequestError::from_kube(operation, &error),
+            Ok(Err(error)) => {
+                let error = RequestError::from_kube(operation, &error);
+                RequestError { retry_after: error.retry_after.or(retry_after), ..error }
+            }
             Err(_) => {
                 let limit = humantime::format_duration(self.request_timeout);
                 RequestError::new(operation, Failure::TimedOut, format!("no answer within {limit}"))
@@ -253,6 +267,12 @@ fn clock_ahead_of<B>(answer: &Response<B>) -> Option<i64> {
     let date = answer.headers().get(http::header::DATE)?.to_str().ok()?;
     let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
     i64::try_from(date.duration_since(Timestamp::now()).as_millis() + 500).ok()
+}
+
+/// How long an answer asks to wait; a date instead of seconds is not what API servers write.
+fn retry_after_of<B>(answer: &Response<B>) -> Option<Duration> {
+    let seconds = answer.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Counts requests and logs each with its time, as `kubectl -v 6` does.
@@ -302,6 +322,10 @@ where
             let answer = answer.await;
             if let Some(ahead) = answer.as_ref().ok().and_then(clock_ahead_of) {
                 clock_ahead.store(ahead, Ordering::Relaxed);
+            }
+            if let Some(after) = answer.as_ref().ok().and_then(retry_after_of) {
+                // Whoever waits for the answer polls this, so that it is its own task; a watch has nobody to tell.
+                let _ = RETRY_AFTER.try_with(|told| told.set(Some(after)));
             }
             let (Some(log), Some(what)) = (log, what) else { return answer };
             let outcome = match &answer {

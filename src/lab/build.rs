@@ -11,7 +11,9 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::components::{AMENDMENT, GO_MOD, GO_SUM, MANIFESTS, PROGRAMS, Program, go_version, linker_flags};
+use super::components::{
+    AMENDMENTS, GO_MOD, GO_SUM, MANIFESTS, PROGRAMS, Program, amended_modules, go_version, linker_flags,
+};
 use super::layout::{BuildFolder, Layout};
 use crate::error::CommandError;
 use crate::render::ui::Ui;
@@ -43,6 +45,9 @@ pub fn build(ui: &Ui, layout: &Layout) -> Result<BuildFolder, CommandError> {
     write(&build.module().join("go.mod"), GO_MOD)?;
     write(&build.module().join("go.sum"), GO_SUM)?;
     check_go(&build)?;
+    if PROGRAMS.into_iter().any(|program| is_amended(program) && !build.binary(program.name).is_file()) {
+        amend(&build)?;
+    }
     for program in PROGRAMS {
         let start = Instant::now();
         if build.binary(program.name).is_file() {
@@ -124,8 +129,7 @@ fn build_program(build: &BuildFolder, program: Program) -> Result<(), CommandErr
     let partial = build.binaries().join(format!("{}{PARTIAL}", program.name));
     let mut command = go(build);
     command.arg("build");
-    if program.package.starts_with(AMENDMENT.module) {
-        amend(build)?;
+    if is_amended(program) {
         command.arg("-modfile=amended.mod");
     }
     command.args(["-trimpath", "-ldflags", &linker_flags(), "-o"]).arg(&partial).arg(program.package);
@@ -144,33 +148,41 @@ fn build_program(build: &BuildFolder, program: Program) -> Result<(), CommandErr
     Ok(())
 }
 
-/// Copies a module beside ours, changes one line of it, and writes an `amended.mod` that uses the copy. (Go's own
+/// Whether a program is of a module that is built otherwise than it was published.
+fn is_amended(program: Program) -> bool {
+    amended_modules().into_iter().any(|module| {
+        program.package.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// Copies modules beside ours, changes pieces of them, and writes an `amended.mod` that uses the copies. (Go's own
 /// `-overlay` cannot replace a file of the module cache.)
 fn amend(build: &BuildFolder) -> Result<(), CommandError> {
-    let source = module_folder(build, AMENDMENT.module)?;
-    let copy = build.module().join("amended");
-    if copy.exists() {
-        fs::remove_dir_all(&copy).with_context(|| format!("empty {}", copy.display()))?;
+    let mut module = GO_MOD.to_owned();
+    for (number, name) in amended_modules().into_iter().enumerate() {
+        let folder = format!("amended-{number}");
+        let copy = build.module().join(&folder);
+        if copy.exists() {
+            fs::remove_dir_all(&copy).with_context(|| format!("empty {}", copy.display()))?;
+        }
+        copy_tree(&module_folder(build, name)?, &copy).with_context(|| format!("copy {name}"))?;
+        for amendment in AMENDMENTS.iter().filter(|amendment| amendment.module == name) {
+            let path = copy.join(amendment.path);
+            let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+            if !text.contains(amendment.from) {
+                return Err(CommandError::failed(format!(
+                    "{} has no `{}`, so {}",
+                    amendment.path,
+                    amendment.from.trim(),
+                    amendment.without
+                ))
+                .hint("lab/go.mod names a version that src/lab/components.rs does not know"));
+            }
+            write(&path, &text.replace(amendment.from, amendment.to))?;
+        }
+        module.push_str(&format!("\nreplace {name} => ./{folder}\n"));
     }
-    create_folder(&copy)?;
-    for name in ["go.mod", "kwok", "pkg"] {
-        copy_tree(&source.join(name), &copy.join(name))
-            .with_context(|| format!("copy {name} of {}", AMENDMENT.module))?;
-    }
-    let path = copy.join(AMENDMENT.path);
-    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    if !text.contains(AMENDMENT.from) {
-        return Err(CommandError::failed(format!(
-            "{} has no `{}`, so it would listen on all addresses",
-            AMENDMENT.path, AMENDMENT.from
-        ))
-        .hint("lab/go.mod names a version that src/lab/components.rs does not know"));
-    }
-    write(&path, &text.replace(AMENDMENT.from, AMENDMENT.to))?;
-    write(
-        &build.module().join("amended.mod"),
-        &format!("{GO_MOD}\nreplace {} => ./amended\n", AMENDMENT.module),
-    )?;
+    write(&build.module().join("amended.mod"), &module)?;
     write(&build.module().join("amended.sum"), GO_SUM)
 }
 

@@ -1,5 +1,6 @@
 //! What a lab is made of: the pinned programs, the files taken from their modules, and the key of a build.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
@@ -63,7 +64,7 @@ pub const MANIFESTS: [Manifest; 8] = [
     Manifest { module: KWOK, path: "kustomize/metrics/usage/usage-from-annotation.yaml" },
 ];
 
-/// One line of a module's source that is built otherwise than it was published.
+/// A piece of a module's source that is built otherwise than it was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amendment {
     pub module: &'static str,
@@ -71,16 +72,40 @@ pub struct Amendment {
     pub path: &'static str,
     pub from: &'static str,
     pub to: &'static str,
+    /// What the lab would do without it.
+    pub without: &'static str,
 }
 
 /// Karpenter offers its metrics and its health on all addresses and has no option for that; a lab listens on this
 /// machine only.
-pub const AMENDMENT: Amendment = Amendment {
-    module: KARPENTER,
-    path: "pkg/operator/operator.go",
-    from: r#"fmt.Sprintf(":%d","#,
-    to: r#"fmt.Sprintf("127.0.0.1:%d","#,
-};
+///
+/// kwok ends a pod by its name, at once: when that pod is gone by then, it ends the next one of its name, without its
+/// grace period. A kubelet names the pod by its uid, and so does this.
+pub const AMENDMENTS: [Amendment; 2] = [
+    Amendment {
+        module: KARPENTER,
+        path: "pkg/operator/operator.go",
+        from: r#"fmt.Sprintf(":%d","#,
+        to: r#"fmt.Sprintf("127.0.0.1:%d","#,
+        without: "Karpenter would listen on all addresses",
+    },
+    Amendment {
+        module: KWOK,
+        path: "pkg/kwok/controllers/pod_controller.go",
+        from: "Delete(ctx, pod.Name, deleteOpt)",
+        to: "Delete(ctx, pod.Name, metav1.DeleteOptions{\n\
+             \t\tGracePeriodSeconds: deleteOpt.GracePeriodSeconds,\n\
+             \t\tPreconditions:      metav1.NewUIDPreconditions(string(pod.UID)),\n\
+             \t})",
+        without: "kwok would end pods that it does not mean",
+    },
+];
+
+/// The modules that are built otherwise than they were published.
+#[must_use]
+pub fn amended_modules() -> BTreeSet<&'static str> {
+    AMENDMENTS.iter().map(|amendment| amendment.module).collect()
+}
 
 /// The version of a module, as `GO_MOD` pins it.
 #[must_use]
@@ -139,9 +164,12 @@ fn key_of(go_mod: &str, go_sum: &str, flags: &str) -> String {
         add(manifest.module);
         add(manifest.path);
     }
-    add(AMENDMENT.path);
-    add(AMENDMENT.from);
-    add(AMENDMENT.to);
+    for amendment in AMENDMENTS {
+        add(amendment.module);
+        add(amendment.path);
+        add(amendment.from);
+        add(amendment.to);
+    }
     hash.finalize().iter().take(8).fold(String::new(), |mut key, byte| {
         let _ = write!(key, "{byte:02x}");
         key
@@ -168,7 +196,9 @@ mod tests {
         for manifest in MANIFESTS {
             assert!(version_of(manifest.module).is_some(), "{}", manifest.module);
         }
-        assert!(version_of(AMENDMENT.module).is_some());
+        for module in amended_modules() {
+            assert!(version_of(module).is_some(), "{module}");
+        }
     }
 
     #[test]

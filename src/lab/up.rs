@@ -279,6 +279,7 @@ impl<'a> Starting<'a> {
     /// Waits until the API server answers. It is not ready then, but takes objects.
     async fn api_server(&self, kwokctl: &mut Child) -> Result<Cluster, CommandError> {
         let mut problem = "kwokctl did not write a kubeconfig".to_owned();
+        let mut suspects = Vec::new();
         loop {
             if self.lab.kubeconfig().is_file() {
                 match connect(&self.lab.kubeconfig()).await {
@@ -291,7 +292,14 @@ impl<'a> Starting<'a> {
             {
                 return Err(self.kwokctl_failed());
             }
-            self.check_alive(self.core.iter().filter(|process| process.pid_file.exists()))?;
+            // One that kwokctl starts at this moment has an empty pid file, or does not run its program yet: dead is what
+            // was not alive the time before either.
+            let started = self.core.iter().filter(|process| process.pid_file.exists());
+            let gone: Vec<&str> =
+                started.filter(|process| process.pid().is_none()).map(|process| process.name).collect();
+            let is_suspect = |process: &&Process| suspects.contains(&process.name);
+            self.check_alive(self.core.iter().filter(is_suspect))?;
+            suspects = gone;
             self.check_time(&problem)?;
             sleep(POLL).await;
         }

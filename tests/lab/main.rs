@@ -26,6 +26,7 @@ mod lab;
 mod outage;
 mod packing;
 mod proxy;
+mod rolling;
 mod status;
 mod terrain;
 mod verify;
@@ -48,7 +49,8 @@ fn main() -> ExitCode {
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
     let tools: [&[Test]; 3] = [terrain::TESTS, proxy::TESTS, outage::TESTS];
-    let all = [&commands, verify::TESTS, &tools].concat();
+    // The long ones first, so that none of them is left alone at the end.
+    let all = [rolling::TESTS, &commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,
         Some(filter) => name.contains(filter.as_str()),

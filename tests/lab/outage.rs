@@ -15,10 +15,15 @@ pub const TESTS: &[Test] = &[
 
 /// What was seen while this was done, and until the service was whole again.
 fn watch(service: &Service<'_>, act: impl FnOnce()) -> Report {
+    watched(service, act).0
+}
+
+/// The same, with what became of what was done.
+pub fn watched<T>(service: &Service<'_>, act: impl FnOnce() -> T) -> (Report, T) {
     let kubeconfig = service.lab.shardctl.kubeconfig.as_ref().expect("a kubeconfig");
     let watcher = Watcher::start(kubeconfig, &service.name, &service.name).expect("it watches");
-    act();
-    watcher.stop().expect("a report")
+    let done = act();
+    (watcher.stop().expect("a report"), done)
 }
 
 /// Deletes pods by their ordinals, and waits until others are Ready in their place.

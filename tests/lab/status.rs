@@ -140,6 +140,18 @@ impl Watching {
         });
     }
 
+    /// Waits until it ends by itself, and returns what it printed and how it ended.
+    pub fn end(mut self) -> (String, i32) {
+        let code = self.child.wait().expect("it ends").code().unwrap_or(-1);
+        (self.printed(), code)
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Interrupts it as Ctrl-C does, and returns how it ended.
     pub fn interrupt(mut self) -> i32 {
         let process = rustix::process::Pid::from_child(&self.child);

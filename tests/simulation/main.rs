@@ -12,6 +12,7 @@
     clippy::panic,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    clippy::print_stdout,
     reason = "a test that cannot go on fails"
 )]
 

@@ -1,6 +1,7 @@
 //! What the checks say when a run is done.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::commands::target::Target;
 use crate::context::Context;
@@ -9,7 +10,12 @@ use crate::domain::verify::{Facts, Finding, Selection, Severity, verify};
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::Scope;
 
-/// Runs the checks over the service as it is now, and tells of errors that were not there `before`.
+/// Controllers speak of what was changed a moment ago only after a while: Karpenter does not know whether a pool is ready
+/// that was just given its budgets back.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Runs the checks over the service as it is now, and tells of errors that were not there `before` and stay.
 ///
 /// # Errors
 /// When the service cannot be read.
@@ -19,12 +25,17 @@ pub async fn verify_after(
     before: &Snapshot,
 ) -> Result<ExitCode, CommandError> {
     let scope = Scope { nodes: true, surroundings: true, health: true, usage: false };
-    let after = target.snapshot(scope).await?;
     let old = errors(before);
     let known: BTreeSet<(&str, &str)> = old.iter().map(|one| (one.check, one.object.as_str())).collect();
-    let found = errors(&after);
-    let new: Vec<&Finding> =
-        found.iter().filter(|one| !known.contains(&(one.check, one.object.as_str()))).collect();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let new = loop {
+        let mut new = errors(&target.snapshot(scope).await?);
+        new.retain(|one| !known.contains(&(one.check, one.object.as_str())));
+        if new.is_empty() || tokio::time::Instant::now() >= deadline {
+            break new;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    };
     let style = context.ui.err_style();
     if new.is_empty() {
         context.ui.say("verified: no check finds an error that was not there before");

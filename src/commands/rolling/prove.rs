@@ -1,7 +1,7 @@
 //! The proof that every step of a run can be carried out, before the first one.
 
 use crate::commands::target::Target;
-use crate::domain::rolling::proof::{Proof, Request, prove};
+use crate::domain::rolling::proof::{Doubt, Proof, Request, prove};
 use crate::domain::rolling::{Change, Room, Run};
 use crate::domain::snapshot::Snapshot;
 use crate::error::CommandError;
@@ -24,7 +24,16 @@ pub async fn prove_run(target: &Target, snapshot: &Snapshot, run: &Run) -> Resul
         avoid_nodes: &run.goal.avoid_nodes,
         makes_room_first: run.room.as_ref().is_some_and(Room::is_for_shards),
     };
-    prove(&snapshot, &terrain, &request).map_err(|refusal| {
+    let proof = prove(&snapshot, &terrain, &request).map_err(|refusal| {
         CommandError::refused(format!("{refusal}; nothing was changed")).hint(refusal.remedy())
-    })
+    })?;
+    // Room that cannot be made is found out before the first shard goes; without room it is found out too late.
+    let lucky = proof.doubts.iter().find(|doubt| matches!(doubt, Doubt::LuckyChoice { .. }));
+    match lucky {
+        Some(doubt) if !request.makes_room_first => {
+            Err(CommandError::refused(format!("{doubt}; nothing was changed"))
+                .hint("pin the instance type of the pool, or let room be made first: leave out --no-prewarm"))
+        }
+        _ => Ok(proof),
+    }
 }

@@ -212,7 +212,7 @@ impl Look<'_> {
             .filter(|ordinal| state(ordinal) != Some(&PlaceholderState::Warm))
             .collect();
         let Some(first) = missing.first() else { return enter(Stage::Arming) };
-        let complaint = missing.iter().find_map(|ordinal| self.hopeless(ordinal));
+        let complaint = missing.iter().find_map(|ordinal| self.hopeless(*ordinal));
         let deadline = later(self.run.entered_at, self.run.policy.patience);
         if self.now >= deadline || complaint.is_some() {
             let name = placeholder_name(&self.run.workload.name, *first, self.run.attempt);
@@ -243,8 +243,8 @@ impl Look<'_> {
     }
 
     /// Why a placeholder will not get a place by waiting.
-    fn hopeless(&self, ordinal: &u32) -> Option<String> {
-        let placeholder = self.seen.placeholders.get(ordinal)?;
+    fn hopeless(&self, ordinal: u32) -> Option<String> {
+        let placeholder = self.seen.placeholders.get(&ordinal)?;
         match &placeholder.state {
             PlaceholderState::Stuck(why) => Some(why.clone()),
             PlaceholderState::Pending(_) => {

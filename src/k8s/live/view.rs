@@ -55,6 +55,8 @@ struct Shared {
     cluster: Cluster,
     subject: Subject,
     seen: Mutex<Arc<Observed>>,
+    /// The uids of pods that are gone: an older list does not bring them back.
+    gone: Mutex<BTreeSet<String>>,
     news: watch::Sender<u64>,
 }
 
@@ -86,6 +88,7 @@ impl View {
             cluster: cluster.clone(),
             subject,
             seen: Mutex::new(Arc::new(seen)),
+            gone: Mutex::default(),
             news: sender,
         });
         let watching = tokio::spawn(Arc::clone(&shared).watch());
@@ -108,7 +111,7 @@ impl View {
     }
 }
 
-/// What is known from a list or from a watch that began anew: what it did not name is gone.
+/// For each watch that begins anew: the pods that were known before it did, by uid. Those that it does not name are gone.
 type Init = BTreeMap<&'static str, BTreeSet<String>>;
 
 impl Shared {
@@ -222,8 +225,7 @@ impl Shared {
             },
             News::Shard(event) => self.pods("shard", event, init, Self::shard, Self::forget_shard),
             News::Placeholder(event) => {
-                let take = |_: &Self, seen: &mut Observed, pod: &CorePod| Self::placeholder(seen, pod);
-                self.pods("placeholder", event, init, take, Self::forget_placeholder);
+                self.pods("placeholder", event, init, Self::placeholder, Self::forget_placeholder);
             }
             News::Other(node, event) => {
                 let take = |this: &Self, seen: &mut Observed, pod: &CorePod| this.other(seen, &node, pod);
@@ -258,27 +260,46 @@ impl Shared {
         forget: impl Fn(&mut Observed, &dyn Fn(&str) -> bool),
     ) {
         match event {
-            WatchEvent::Init => drop(init.insert(kind, BTreeSet::new())),
+            WatchEvent::Init => drop(init.insert(kind, self.known())),
             WatchEvent::InitApply(pod) => {
-                if let (Some(named), Some(uid)) = (init.get_mut(kind), &pod.metadata.uid) {
-                    named.insert(uid.clone());
+                if let (Some(unnamed), Some(uid)) = (init.get_mut(kind), &pod.metadata.uid) {
+                    unnamed.remove(uid);
                 }
                 self.update(|seen| take(self, seen, &pod));
             }
             WatchEvent::InitDone => {
-                if let Some(named) = init.remove(kind) {
+                if let Some(unnamed) = init.remove(kind) {
                     // Pods of several watches are kept together where nodes are emptied.
                     if kind != "other" {
-                        self.update(|seen| forget(seen, &|uid| !named.contains(uid)));
+                        self.update(|seen| forget(seen, &|uid| unnamed.contains(uid)));
                     }
                 }
             }
             WatchEvent::Apply(pod) => self.update(|seen| take(self, seen, &pod)),
             WatchEvent::Delete(pod) => {
                 let gone = pod.metadata.uid.unwrap_or_default();
+                self.graves().insert(gone.clone());
                 self.update(|seen| forget(seen, &|uid| uid == gone));
             }
         }
+    }
+
+    /// The uids of all pods that are known.
+    fn known(&self) -> BTreeSet<String> {
+        let seen = self.lock();
+        let shards = seen.pods.values().map(|pod| pod.uid.clone());
+        let placeholders = seen.placeholders.values().map(|placeholder| placeholder.pod.uid.clone());
+        shards.chain(placeholders).chain(seen.others.keys().cloned()).collect()
+    }
+
+    /// The uids of pods that are gone.
+    fn graves(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a pod is known to be gone, whatever an older list says.
+    fn is_gone(&self, pod: &CorePod) -> bool {
+        pod.metadata.uid.as_ref().is_some_and(|uid| self.graves().contains(uid))
     }
 
     fn set(&self, seen: &mut Observed, set: &StatefulSet) {
@@ -295,7 +316,7 @@ impl Shared {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let Some(ordinal) = convert::ordinal(&self.subject.workload.name, name) else { return };
         let uid = seen.workload.as_ref().map(|workload| workload.uid.clone());
-        if !uid.is_some_and(|uid| convert::is_owned_by(pod, &uid)) {
+        if self.is_gone(pod) || !uid.is_some_and(|uid| convert::is_owned_by(pod, &uid)) {
             return;
         }
         let pod = convert::pod(pod);
@@ -312,9 +333,11 @@ impl Shared {
         seen.pods.retain(|_, pod| !is_gone(&pod.uid));
     }
 
-    fn placeholder(seen: &mut Observed, pod: &CorePod) {
+    fn placeholder(&self, seen: &mut Observed, pod: &CorePod) {
         let label = pod.metadata.labels.as_ref().and_then(|labels| labels.get(SHARD_LABEL));
-        let Some(ordinal) = label.and_then(|label| label.parse().ok()) else { return };
+        let Some(ordinal) = label.and_then(|label| label.parse().ok()).filter(|_| !self.is_gone(pod)) else {
+            return;
+        };
         let placeholder = convert::placeholder(pod);
         let is_newer = seen
             .placeholders
@@ -330,7 +353,7 @@ impl Shared {
     }
 
     fn other(&self, seen: &mut Observed, node: &NodeName, pod: &CorePod) {
-        match convert::other_pod(pod, node, &self.subject.workload) {
+        match convert::other_pod(pod, node, &self.subject.workload).filter(|_| !self.is_gone(pod)) {
             Some(other) => drop(seen.others.insert(other.pod.uid.clone(), other)),
             None => drop(seen.others.remove(pod.metadata.uid.as_deref().unwrap_or_default())),
         }
@@ -353,7 +376,10 @@ impl Shared {
         });
     }
 
+    /// A list that comes late is older than what the watches have told meanwhile: pods that came after it was asked for
+    /// are not forgotten because it lacks them, and those that have gone since are not brought back.
     async fn look(&self) -> Result<(), RequestError> {
+        let (known, buried) = (self.known(), self.graves().clone());
         let Subject { workload, selector, run, emptied, .. } = &self.subject;
         let cluster = &self.cluster;
         let namespace = &workload.namespace;
@@ -385,30 +411,31 @@ impl Shared {
             cluster.list("list the placeholders", &api, placeholders),
             others,
         )?;
-        let uids = |pods: &[CorePod]| -> BTreeSet<String> {
-            pods.iter().filter_map(|pod| pod.metadata.uid.clone()).collect()
-        };
-        let (shard_uids, placeholder_uids) = (uids(&shards), uids(&placeholders));
-        let other_uids: BTreeSet<String> =
-            others.iter().filter_map(|(_, pod)| pod.metadata.uid.clone()).collect();
+        let named = shards.iter().chain(&placeholders).chain(others.iter().map(|(_, pod)| pod));
+        let named: BTreeSet<&String> = named.filter_map(|pod| pod.metadata.uid.as_ref()).collect();
+        let missing: BTreeSet<String> = known.into_iter().filter(|uid| !named.contains(uid)).collect();
+        // One that had lost its labels for a while was not gone.
+        self.graves().retain(|uid| !(buried.contains(uid) && named.contains(uid)));
         self.update(|seen| {
             match &set {
                 Some(set) => self.set(seen, set),
                 None => seen.workload = None,
             }
-            Self::forget_shard(seen, &|uid| !shard_uids.contains(uid));
-            Self::forget_placeholder(seen, &|uid| !placeholder_uids.contains(uid));
-            Self::forget_other(seen, &|uid| !other_uids.contains(uid));
+            let is_missing = |uid: &str| missing.contains(uid);
+            Self::forget_shard(seen, &is_missing);
+            Self::forget_placeholder(seen, &is_missing);
+            Self::forget_other(seen, &is_missing);
             for pod in &shards {
                 self.shard(seen, pod);
             }
             for pod in &placeholders {
-                Self::placeholder(seen, pod);
+                self.placeholder(seen, pod);
             }
             for (node, pod) in &others {
                 self.other(seen, node, pod);
             }
         });
+        self.graves().extend(missing);
         let unknown = self.unknown_nodes();
         if !unknown.is_empty() {
             let known: Vec<Node> =

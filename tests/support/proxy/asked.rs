@@ -22,10 +22,10 @@ impl Asked {
     /// Whether it is to change something: not a dry run, and not a question that is asked by POST.
     pub fn is_write(&self) -> bool {
         let is_changing = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&self.method);
-        is_changing
-            && !self.is_dry_run()
-            && !self.is_about("selfsubjectaccessreviews")
-            && !self.is_about("selfsubjectrulesreviews")
+        let is_question = ["selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"]
+            .iter()
+            .any(|question| self.is_about(question));
+        is_changing && !is_question && !self.is_dry_run()
     }
 
     /// Whether the answer is a stream of events.
@@ -44,16 +44,28 @@ impl Asked {
             Some((resource, part)) => (resource, Some(part)),
             None => (resource, None),
         };
+        let target = self.target();
+        target.first() == Some(&wanted) && part.is_none_or(|part| target.get(2) == Some(&part))
+    }
+
+    /// What is done, without names: `DELETE pods`, `POST pods/eviction`.
+    pub fn in_short(&self) -> String {
+        let target = self.target();
+        let part = target.get(2).map(|part| format!("/{part}")).unwrap_or_default();
+        format!("{} {}{part}", self.method, target.first().copied().unwrap_or_default())
+    }
+
+    /// The path after the version and the namespace: the kind, the name, the part.
+    fn target(&self) -> Vec<&str> {
         let segments: Vec<&str> = self.path_alone().split('/').skip(1).collect();
         let (["api", _, after_version @ ..] | ["apis", _, _, after_version @ ..]) = segments.as_slice()
         else {
-            return false;
+            return Vec::new();
         };
-        let target = match after_version {
-            ["namespaces", _, rest @ ..] if !rest.is_empty() => rest,
-            rest => rest,
-        };
-        target.first() == Some(&wanted) && part.is_none_or(|part| target.get(2) == Some(&part))
+        match after_version {
+            ["namespaces", _, rest @ ..] if !rest.is_empty() => rest.to_vec(),
+            rest => rest.to_vec(),
+        }
     }
 
     /// Whether it keeps a Lease that somebody holds. A Lease is made by POST and given back by DELETE.

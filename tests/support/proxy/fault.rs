@@ -27,6 +27,8 @@ pub enum Fault {
     Reset,
     /// Waits so long before the server is asked; it is, even when nobody waits for its answer any more.
     Delay(Duration),
+    /// Asks the server at once, and keeps its answer back for so long: it is old when it comes.
+    Late(Duration),
     /// A watch ends after so many events, as when its time is up.
     WatchCut { after: usize },
     /// A watch stays open and tells nothing more after so many events.

@@ -300,6 +300,9 @@ impl Pass {
             answer
         } else {
             let whole = body.collect_bytes().await.map_err(|_| Broken)?;
+            if let Some(Fault::Late(time)) = fault {
+                sleep(time).await;
+            }
             if fault == Some(Fault::Reset) {
                 let (to, answer) = Parts::new();
                 tokio::spawn(async move { fault::break_in_the_middle(whole, to, &line).await });

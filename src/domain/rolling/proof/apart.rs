@@ -14,9 +14,10 @@
 use std::collections::BTreeMap;
 
 use super::doubt::Doubt;
-use super::machines::{Book, Kind};
+use super::machines::Kind;
 use super::moves::is_zone;
 use super::placement::Placement;
+use super::pools::Book;
 use super::search::{Batch, candidates, choice};
 use super::{HOSTNAME, Request};
 use crate::domain::names::NodeName;

@@ -7,28 +7,19 @@
 //! (a seventh shard of 32Gi on an E32s_v5), and taking the larger where no node shows it would prove ones that do not.
 //! Without a live node the plan is all there is, and errs on the side of refusing, where no harm is done.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::doubt::Doubt;
 use super::hosts::{Level, minus, slots};
+use super::labels::{Labels, names_types, says_size};
 use super::moves::{AZURE_DISK, Moves, is_zone};
-use super::placement::Problem;
-use super::refusal::{NoNode, ShortLimit};
-use super::search::{Batch, Stuck, as_karpenter, by_preference};
-use super::{Request, Terms, Terrain};
+use super::pools::{Amounts, Book, LIMITED, book, contradiction, not_at_all};
+use super::refusal::NoNode;
+use super::{Request, Terrain};
 use crate::domain::catalogue::{self, Size};
 use crate::domain::nap;
 use crate::domain::quantity::{Quantity, Resources};
-use crate::domain::snapshot::{
-    NODE_POOL_LABEL, Node, NodeExpression, NodePool, PodTemplate, Snapshot, Toleration,
-};
-
-/// The resources that limits of a pool are judged on.
-pub(super) const LIMITED: [&str; 3] = ["cpu", "memory", "nodes"];
-
-/// One amount for each of [`LIMITED`].
-pub(super) type Amounts = [Quantity; 3];
+use crate::domain::snapshot::{Node, NodeExpression, NodePool, Snapshot, Toleration};
 
 /// NAP's default with Azure's overlay network; karpenter-provider-azure `pkg/consts/consts.go`.
 pub(super) const PODS: u32 = 250;
@@ -96,19 +87,6 @@ impl Kind {
     }
 }
 
-/// A node pool: what its limits leave, and why it makes no node if it makes none.
-#[derive(Debug)]
-pub(super) struct Book<'a> {
-    pub pool: &'a NodePool,
-    pub limits: [Option<Quantity>; 3],
-    /// What its nodes take of the limits now.
-    pub used: Amounts,
-    /// Why it makes no node for these shards, whatever its limits are.
-    pub cannot: Option<NoNode>,
-    /// Whether the zones are those that it says it makes nodes in.
-    pub says_zones: bool,
-}
-
 /// The books of the pools that matter, and the machines they make.
 #[derive(Debug, Default)]
 pub(super) struct Foundry<'a> {
@@ -118,79 +96,6 @@ pub(super) struct Foundry<'a> {
     pub not_premium: BTreeMap<usize, String>,
     /// What is doubted of what a pool makes, by book.
     pub doubts: Vec<(usize, Doubt)>,
-}
-
-impl Book<'_> {
-    /// What the limits leave.
-    pub fn left(&self) -> [Option<Quantity>; 3] {
-        let mut left = self.limits;
-        for (left, used) in left.iter_mut().zip(self.used) {
-            *left = left.map(|limit| limit - used);
-        }
-        left
-    }
-}
-
-impl Foundry<'_> {
-    /// The limit that keeps a pool from making one more machine for a step, and what would be enough.
-    pub fn at_limit(&self, index: usize, stuck: &Stuck<'_>, batch: Batch) -> Option<NoNode> {
-        let book = &self.books[index];
-        let left = &stuck.placement.left[index];
-        let problem = stuck.placement.problem;
-        let class = problem.moves[stuck.step].class;
-        let own = self.kinds.iter().filter(|kind| kind.pool == index);
-        let fitting = own.clone().filter(|kind| kind.fits[class]);
-        let Some(kind) = fitting.min_by(|a, b| by_preference(a, b)) else {
-            let is_made = own.clone().next().is_some();
-            let zones: BTreeSet<String> = own.filter_map(|kind| kind.zone.clone()).collect();
-            let volumes = problem.classes[class].zones().into_iter().map(str::to_owned).collect();
-            return is_made.then(|| NoNode::Zone { volumes, zones: zones.into_iter().collect() });
-        };
-        let short =
-            (0..LIMITED.len()).filter(|limit| left[*limit].is_some_and(|left| kind.takes[*limit] > left));
-        // The resource that is furthest from enough says most.
-        let share =
-            |limit: &usize| left[*limit].map_or(0.0, |left| left.as_f64() / kind.takes[*limit].as_f64());
-        let worst = short.min_by(|a, b| share(a).total_cmp(&share(b)))?;
-        Some(NoNode::Limit(Box::new(ShortLimit {
-            resource: LIMITED[worst],
-            limit: book.limits[worst]?,
-            left: left[worst]?,
-            instance_type: kind.instance_type.clone(),
-            takes: kind.takes[worst],
-            enough: self.enough(index, problem, batch),
-        })))
-    }
-
-    /// Limits of a pool that would do for every step: what it would make if it had none.
-    fn enough(&self, index: usize, problem: &Problem<'_>, batch: Batch) -> Vec<(&'static str, Quantity)> {
-        let mut without = problem.clone();
-        without.left[index] = [None; 3];
-        let opened = match as_karpenter(&without, batch) {
-            Ok(placement) => placement.opened,
-            Err((stuck, _)) => stuck.placement.opened,
-        };
-        let mut all = self.books[index].used;
-        for kind in opened.iter().map(|kind| &self.kinds[*kind]).filter(|kind| kind.pool == index) {
-            for (all, counts) in all.iter_mut().zip(kind.counts) {
-                *all += counts;
-            }
-        }
-        let limits = LIMITED.into_iter().zip(self.books[index].limits).zip(all);
-        limits
-            .filter(|((_, limit), all)| limit.is_some_and(|limit| *all > limit))
-            .map(|((resource, _), all)| (resource, rounded_up(resource, all)))
-            .collect()
-    }
-}
-
-/// An amount that a person would write into a limit: whole gibibytes, whole cores.
-fn rounded_up(resource: &str, amount: Quantity) -> Quantity {
-    const GIB: i64 = 1 << 30;
-    match resource {
-        "memory" => Quantity::bytes((amount.as_units() + GIB - 1) / GIB * GIB),
-        _ => Quantity::whole(amount.as_units()),
-    }
 }
 
 pub(super) fn foundry<'a>(
@@ -216,70 +121,6 @@ pub(super) fn foundry<'a>(
         }
     }
     foundry
-}
-
-fn book<'a>(snapshot: &Snapshot, pool: &'a NodePool) -> Book<'a> {
-    let nodes = snapshot.nodes.iter().flat_map(|nodes| nodes.values());
-    let own = nodes.filter(|node| node.deleted_at.is_none() && node.node_pool().as_ref() == Some(&pool.name));
-    let mut seen = [Quantity::ZERO; 3];
-    for node in own {
-        seen[0] += node.capacity.cpu;
-        seen[1] += node.capacity.memory;
-        seen[2] += Quantity::whole(1);
-    }
-    let mut used = seen;
-    for (used, resource) in used.iter_mut().zip(LIMITED) {
-        // Karpenter adds up its nodes itself and writes the sum down seconds later: the larger is the safer.
-        *used = pool.usage.get(resource).copied().unwrap_or_default().max(*used);
-    }
-    Book {
-        pool,
-        limits: LIMITED.map(|resource| pool.limits.get(resource).copied()),
-        used,
-        cannot: None,
-        says_zones: pool.requirements.iter().any(|one| is_zone(&one.key) && one.operator == "In"),
-    }
-}
-
-/// Why a pool makes no node for the template, whatever machines it has.
-fn not_at_all(snapshot: &Snapshot, request: &Request<'_>, pool: &NodePool) -> Option<NoNode> {
-    let failed = |condition: &str| match pool.conditions.get(condition) {
-        Some((false, message)) => Some(message.clone()),
-        _ => None,
-    };
-    if pool.deleted_at.is_some() {
-        return Some(NoNode::Deleting);
-    }
-    if let Some(class) = snapshot.node_classes.as_ref().ok().and_then(|classes| classes.get(&pool.name)) {
-        let name = format!("{}/{}", class.reference.kind.to_lowercase(), class.reference.name);
-        match &class.ready {
-            _ if !class.exists => return Some(NoNode::ClassMissing { class: name }),
-            Some((false, message)) => {
-                return Some(NoNode::ClassNotReady { class: name, message: message.clone() });
-            }
-            _ => {}
-        }
-    }
-    for condition in ["ValidationSucceeded", "NodeClassReady", "Ready"] {
-        if let Some(message) = failed(condition) {
-            return Some(NoNode::NotReady { condition: condition.to_owned(), message });
-        }
-    }
-    if pool.replicas.is_some() {
-        return Some(NoNode::Static);
-    }
-    let template = request.template;
-    let hard = pool.taints.iter().filter(|taint| taint.effect != "PreferNoSchedule");
-    if let Some(taint) = hard.into_iter().find(|taint| !template.tolerates(taint)) {
-        return Some(NoNode::Taint(taint.clone()));
-    }
-    (!template.can_be_placed_on(pool)).then(|| contradiction(template, |one| pool.can_satisfy(one)))
-}
-
-/// The first thing that the template asks of a node and cannot have.
-fn contradiction(template: &PodTemplate, can_be: impl Fn(&NodeExpression) -> bool) -> NoNode {
-    let unmet = template.node_terms.iter().flatten().find(|one| !can_be(one));
-    NoNode::Contradiction { expression: unmet.cloned() }
 }
 
 /// Makes the kinds of one pool.
@@ -646,98 +487,4 @@ fn planned(size: &'static Size) -> (Resources, Resources) {
             memory: bytes(nap::planned_capacity(size.memory_gib)),
         },
     )
-}
-
-fn names_types(key: &str) -> bool {
-    ["node.kubernetes.io/instance-type", "karpenter.azure.com/sku-name"].contains(&key)
-}
-
-/// Whether a label tells how large or of what sort a machine is.
-fn says_size(key: &str) -> bool {
-    ["karpenter.azure.com/sku-", "karpenter.k8s.aws/instance-", "kubernetes.azure.com/sku-"]
-        .iter()
-        .any(|prefix| key.starts_with(prefix))
-}
-
-/// Labels that the platform puts on its nodes, and that neither pool nor size tell.
-fn is_of_platform(key: &str) -> bool {
-    ["kubernetes.azure.com/", "eks.amazonaws.com/", "beta.kubernetes.io/"]
-        .iter()
-        .any(|prefix| key.starts_with(prefix))
-}
-
-/// The labels that a machine will have, as far as they are known.
-struct Labels<'a> {
-    pool: &'a NodePool,
-    name: Option<&'a str>,
-    size: Option<&'static Size>,
-    /// A node of the same type, for what the catalogue does not tell.
-    node: Option<&'a Node>,
-    zone: Option<&'a str>,
-}
-
-/// The name of a node that has none yet: no term that names a node means it.
-const NOT_NAMED: &str = "(not there yet)";
-
-impl Labels<'_> {
-    /// A label's value, when it is known.
-    fn value(&self, key: &str) -> Option<Cow<'_, str>> {
-        let known = match key {
-            NODE_POOL_LABEL => Some(self.pool.name.as_str()),
-            _ if self.pool.labels.contains_key(key) => self.pool.labels.get(key).map(String::as_str),
-            _ if names_types(key) => self.name,
-            _ if is_zone(key) => self.zone,
-            "kubernetes.io/hostname" => Some(NOT_NAMED),
-            "kubernetes.io/os" => Some("linux"),
-            _ => None,
-        };
-        let of_size = || match (self.size, self.node) {
-            (Some(size), _) => label_of_size(size, key),
-            (None, Some(node)) if says_size(key) || key == "kubernetes.io/arch" => {
-                node.label(key).map(Cow::from)
-            }
-            _ => None,
-        };
-        known.map(Cow::from).or_else(of_size)
-    }
-
-    /// Whether it can satisfy an expression.
-    fn can_be(&self, expression: &NodeExpression) -> bool {
-        match self.value(&expression.key) {
-            Some(value) => expression.matches(Some(&value)),
-            None if is_zone(&expression.key) => {
-                let key = "topology.kubernetes.io/zone".to_owned();
-                self.pool.can_satisfy(&NodeExpression { key, ..expression.clone() })
-            }
-            None => self.pool.can_satisfy(expression),
-        }
-    }
-
-    /// Whether it can satisfy one of the alternatives; no alternatives are satisfied by anything.
-    fn satisfy(&self, terms: &Terms) -> bool {
-        terms.is_empty() || terms.iter().any(|term| term.iter().all(|one| self.can_be(one)))
-    }
-
-    /// Whether a daemon that asks for this might run there. What is not known might be so: a daemon that does not come
-    /// leaves room, one that was not counted takes it.
-    fn may_be(&self, expression: &NodeExpression) -> bool {
-        self.can_be(expression) || (self.value(&expression.key).is_none() && is_of_platform(&expression.key))
-    }
-}
-
-/// The label that Node Auto Provisioning puts on a machine of this size.
-fn label_of_size(size: &'static Size, key: &str) -> Option<Cow<'static, str>> {
-    Some(match key {
-        "kubernetes.io/arch" => size.architecture.as_str().into(),
-        "karpenter.azure.com/sku-family" => size.family.into(),
-        "karpenter.azure.com/sku-series" => size.series.into(),
-        "karpenter.azure.com/sku-version" => size.version.to_string().into(),
-        "karpenter.azure.com/sku-cpu" | "kubernetes.azure.com/sku-cpu" => size.vcpus.to_string().into(),
-        // In MiB, nominal.
-        "karpenter.azure.com/sku-memory" | "kubernetes.azure.com/sku-memory" => {
-            (u64::from(size.memory_gib) * 1024).to_string().into()
-        }
-        "karpenter.azure.com/sku-storage-premium-capable" => size.premium?.to_string().into(),
-        _ => return None,
-    })
 }

@@ -7,8 +7,9 @@
 use std::collections::VecDeque;
 
 use super::hosts::{Host, Level};
-use super::machines::{Amounts, Kind};
+use super::machines::Kind;
 use super::moves::{Class, Move};
+use super::pools::Amounts;
 use crate::domain::quantity::Quantity;
 
 /// Steps, places that are there, and machines that can be made.

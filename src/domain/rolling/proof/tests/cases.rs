@@ -4,6 +4,8 @@
 //! Three shards leave 3240m and 14505Mi (14.1Gi); one leaves 11240m and 80041Mi (78.1Gi); an empty node has 15240m and
 //! 112809Mi (110.1Gi). The pool's limits leave 16 CPU and 166.4Gi: one more machine.
 
+use std::collections::BTreeMap;
+
 use super::scene::*;
 use super::*;
 use crate::domain::snapshot::{NODE_POOL_LABEL, NodeClass, Taint};
