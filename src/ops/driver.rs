@@ -31,8 +31,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pods deleted, made or evicted at the same time. More would queue in the API server's fair share of this user.
 const CONCURRENT_WRITES: usize = 32;
-/// A pod is deleted on the strength of a look that was answered no longer ago: what comes between takes about as long,
-/// and where it takes longer, things are looked at once more.
+/// A pod is deleted on the strength of a look that was begun no longer ago. Where that look, or what came after it, took
+/// longer, things are looked at once more.
 const FRESH: SignedDuration = SignedDuration::from_millis(100);
 /// A budget that forbids an eviction is asked again after so long, as kubectl drain does.
 const EVICT_AGAIN: Duration = Duration::from_secs(5);
@@ -63,20 +63,36 @@ pub async fn drive<C: Cluster>(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(&Event),
 ) -> Ended {
-    let mut driver = Driver {
-        cluster,
-        hand: Hand::new(cluster, approved),
-        approved,
-        run,
-        interrupt,
-        tell,
-        said: Answers::default(),
-        waiting: None,
-        failing_since: None,
-        pause: FIRST_PAUSE,
-    };
+    let mut driver = Driver::new(cluster, approved, run, interrupt, tell);
     let end = driver.go().await;
     driver.end(end).await
+}
+
+/// Closes a run that stopped, or whose process died: gives back what it holds; with `purpose` also what it was for. No pod
+/// is deleted. It is aborted then, for this reason.
+pub async fn take_back<C: Cluster>(
+    cluster: &C,
+    approved: &Approved,
+    run: Run,
+    purpose: bool,
+    why: &str,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(&Event),
+) -> Ended {
+    let mut driver = Driver::new(cluster, approved, run, interrupt, tell);
+    driver.run.ledger.resume(&cluster.seen(), &driver.run.deleted, cluster.now());
+    // Whoever worked on it finds out at its next write.
+    loop {
+        let end = match driver.save().await {
+            Ok(()) => break,
+            Err(Halt::End(end)) => Some(end),
+            Err(Halt::Call(error)) => driver.failed(error).await,
+        };
+        if let Some(end) = end {
+            return driver.end(end).await;
+        }
+    }
+    driver.close(State::Aborted { why: why.to_owned() }, purpose).await
 }
 
 struct Driver<'a, C> {
@@ -94,7 +110,28 @@ struct Driver<'a, C> {
     pause: Duration,
 }
 
-impl<C: Cluster> Driver<'_, C> {
+impl<'a, C: Cluster> Driver<'a, C> {
+    fn new(
+        cluster: &'a C,
+        approved: &'a Approved,
+        run: Run,
+        interrupt: &'a Interrupt,
+        tell: &'a mut dyn FnMut(&Event),
+    ) -> Self {
+        Self {
+            cluster,
+            hand: Hand::new(cluster, approved),
+            approved,
+            run,
+            interrupt,
+            tell,
+            said: Answers::default(),
+            waiting: None,
+            failing_since: None,
+            pause: FIRST_PAUSE,
+        }
+    }
+
     fn tell(&mut self, what: Happened) {
         (self.tell)(&Event { at: self.cluster.now(), what });
     }
@@ -157,6 +194,32 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
+    /// Waits for a call. It may take long; what is seen meanwhile is timed all the same.
+    async fn attend<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let cluster = self.cluster;
+        let mut call = std::pin::pin!(call);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut call => return result,
+                () = cluster.changed(None) => self.take_in(),
+            }
+        }
+    }
+
+    /// Looks anew.
+    async fn look(&mut self) -> Result<(), CallError> {
+        let cluster = self.cluster;
+        self.attend(cluster.look()).await?;
+        self.take_in();
+        Ok(())
+    }
+
+    async fn read(&mut self, object: &ObjectRef) -> Result<Option<Value>, CallError> {
+        let cluster = self.cluster;
+        self.attend(cluster.read(object)).await
+    }
+
     /// What to do next, or the end where the operator wants one and now is the time.
     fn next(&self) -> Result<Decision, End> {
         let urgency = self.interrupt.urgency();
@@ -201,7 +264,7 @@ impl<C: Cluster> Driver<'_, C> {
             () = self.cluster.changed(Some(until)) => {}
         }
         if self.cluster.now() >= look_again {
-            self.cluster.look().await?;
+            self.look().await?;
         }
         Ok(())
     }
@@ -245,16 +308,14 @@ impl<C: Cluster> Driver<'_, C> {
         }
         self.rest(after).await;
         // What the call was decided on may be old, or the call may have happened after all.
-        let _ = self.cluster.look().await;
+        let _ = self.look().await;
         None
     }
 
     async fn act(&mut self, action: Action) -> Result<(), Halt> {
         match action {
             Action::Hold => {
-                if !self.run.is_holding {
-                    self.rebase().await?;
-                }
+                self.rebase().await?;
                 // Everything that is about to be changed is in the journal before the first change.
                 self.run.is_holding = true;
                 self.save().await?;
@@ -271,13 +332,13 @@ impl<C: Cluster> Driver<'_, C> {
                     self.make(&arming).await?;
                 }
                 // From now on what is seen of the StatefulSet is what was made of it.
-                self.cluster.look().await?;
+                self.look().await?;
                 self.enter(Stage::Armed).await
             }
             Action::Enter(stage) => self.enter(stage).await,
             Action::Armed { revision } => {
                 if !self.is_ours(&revision).await? {
-                    return Ok(self.cluster.look().await?);
+                    return Ok(self.look().await?);
                 }
                 if self.run.arming.is_some() && self.run.goal.revision.as_ref() != Some(&revision) {
                     self.tell(Happened::Armed { revision: revision.clone() });
@@ -287,7 +348,8 @@ impl<C: Cluster> Driver<'_, C> {
                 self.enter(Stage::Rolling).await
             }
             Action::Ask(pods) => {
-                let answers = self.cluster.ask(&self.run.policy.gate, &pods).await;
+                let (cluster, gate) = (self.cluster, self.run.policy.gate.clone());
+                let answers = self.attend(cluster.ask(&gate, &pods)).await;
                 let now = self.cluster.now();
                 for ((ordinal, pod), answer) in pods.iter().zip(answers) {
                     if let Err(answer) = &answer
@@ -301,8 +363,7 @@ impl<C: Cluster> Driver<'_, C> {
             }
             Action::PutFirst { wave, shards } => {
                 // They may be up by now.
-                self.cluster.look().await?;
-                self.take_in();
+                self.look().await?;
                 if self.decide() != Decision::Act(Action::PutFirst { wave, shards: shards.clone() }) {
                     return Ok(());
                 }
@@ -317,12 +378,12 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// Whether the controller calls our template so, and not one that somebody else has made of it meanwhile.
-    async fn is_ours(&self, revision: &str) -> Result<bool, Halt> {
-        let Some(arming) = &self.run.arming else { return Ok(true) };
-        let Some(live) = self.cluster.read(&arming.object).await? else { return Ok(false) };
-        arming
-            .make(&live)
-            .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;
+    async fn is_ours(&mut self, revision: &str) -> Result<bool, Halt> {
+        let Some(arming) = self.run.arming.clone() else { return Ok(true) };
+        let Some(live) = self.read(&arming.object).await? else { return Ok(false) };
+        if !arming.is_made(&live) {
+            return Err(Halt::stop(format!("somebody else has changed spec.template of {}", arming.object)));
+        }
         let field = |path: &str| live.pointer(path);
         let is_noted = field("/status/observedGeneration") == field("/metadata/generation");
         let is_named = field("/status/updateRevision").and_then(Value::as_str) == Some(revision);
@@ -341,29 +402,19 @@ impl<C: Cluster> Driver<'_, C> {
         Ok(())
     }
 
-    /// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
-    async fn save(&self) -> Result<(), Halt> {
-        self.write(&self.run).await
+    async fn save(&mut self) -> Result<(), Halt> {
+        let (cluster, run) = (self.cluster, self.run.clone());
+        self.attend(write(cluster, &run)).await
     }
 
-    async fn write(&self, run: &Run) -> Result<(), Halt> {
-        if !self.cluster.holds_lock() {
-            return Err(Halt::End(End::Stop(StopReason::LockLost)));
-        }
-        match self.cluster.save(run).await {
-            Err(error) if error.failure == CallFailure::Conflict => {
-                Err(Halt::End(End::Stop(StopReason::LockLost)))
-            }
-            result => Ok(result?),
-        }
-    }
-
-    /// What is given back is what is there now: since it was planned, or since the run stopped, somebody may have changed
-    /// it.
+    /// What is given back is what is there now, unless that is what we made of it: since it was planned, or since the run
+    /// stopped, somebody may have changed it.
     async fn rebase(&mut self) -> Result<(), Halt> {
         let mut holds = self.run.holds.clone();
         for change in holds.iter_mut().filter(|change| !change.hold.is_purpose()) {
-            if let Some(live) = self.cluster.read(&change.object).await? {
+            if let Some(live) = self.read(&change.object).await?
+                && !(self.run.is_holding && change.is_made(&live))
+            {
                 change.rebase(&live);
             }
         }
@@ -372,18 +423,17 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// Makes a change, and says whether there was anything to do.
-    async fn make(&self, change: &Change) -> Result<bool, Halt> {
+    async fn make(&mut self, change: &Change) -> Result<bool, Halt> {
         let mut collisions = 0;
         loop {
             // What is gone need not be changed; that the StatefulSet is gone is seen anyway.
-            let Some(live) = self.cluster.read(&change.object).await? else { return Ok(false) };
-            let operations = change
-                .make(&live)
-                .map_err(|foreign| Halt::End(End::Stop(StopReason::Blocked(foreign.to_string()))))?;
+            let Some(live) = self.read(&change.object).await? else { return Ok(false) };
+            let operations = change.make(&live).map_err(|foreign| Halt::stop(foreign.to_string()))?;
             if operations.is_empty() {
                 return Ok(false);
             }
-            match self.hand.patch(&change.object, &operations).await {
+            let hand = self.hand;
+            match self.attend(hand.patch(&change.object, &operations)).await {
                 Err(error) if error.failure == CallFailure::Conflict && collisions < COLLISIONS => {
                     collisions += 1;
                 }
@@ -393,7 +443,7 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     async fn make_room(&mut self, shards: BTreeSet<u32>) -> Result<(), Halt> {
-        let Some(room) = &self.run.room else { return Ok(()) };
+        let Some(room) = self.run.room.clone() else { return Ok(()) };
         let hand = self.hand;
         let create = async |object| match hand.create(&object).await {
             // Made by a call that seemed to have failed.
@@ -406,55 +456,57 @@ impl<C: Cluster> Driver<'_, C> {
             shards.contains(ordinal) && placeholder.state == PlaceholderState::Ending
         });
         for (_, placeholder) in ended {
-            hand.remove(&pod_ref(&placeholder.pod)).await?;
+            self.attend(hand.remove(&pod_ref(&placeholder.pod))).await?;
         }
         if let Some(name) = &room.priority_class {
-            create(json!({
+            let class = create(json!({
                 "apiVersion": "scheduling.k8s.io/v1",
                 "kind": "PriorityClass",
                 "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "shardctl"}},
                 "description": "Placeholders of a run of shardctl: they give way to everybody",
                 "value": -1,
                 "preemptionPolicy": "Never",
-            }))
-            .await?;
+            }));
+            self.attend(class).await?;
         }
-        let pods = shards
-            .iter()
-            .map(|ordinal| room.placeholder(&self.run.workload.name, *ordinal, self.run.attempt));
-        let made: Vec<Result<(), CallError>> =
-            stream::iter(pods).map(create).buffer_unordered(CONCURRENT_WRITES).collect().await;
+        let (workload, attempt) = (self.run.workload.name.clone(), self.run.attempt);
+        let pods = shards.iter().map(|ordinal| room.placeholder(&workload, *ordinal, attempt));
+        let making = stream::iter(pods).map(create).buffer_unordered(CONCURRENT_WRITES).collect();
+        let made: Vec<Result<(), CallError>> = self.attend(making).await;
         made.into_iter().collect::<Result<(), CallError>>()?;
         self.tell(Happened::RoomAsked { shards });
-        Ok(self.cluster.look().await?)
+        Ok(self.look().await?)
     }
 
     /// Deletes the pods of a wave, after one more look.
     async fn take_down(&mut self, wave: u32, pods: Vec<(u32, ExactPod)>) -> Result<(), Halt> {
         if !self.approved.covers(&pods) {
             let too_many = format!("{} shards at once were not approved", pods.len());
-            return Err(Halt::End(End::Stop(StopReason::Blocked(too_many))));
+            return Err(Halt::stop(too_many));
         }
         // The journal first: it also tells whether another process has taken over. Looking takes no longer meanwhile.
         let mut intended = self.run.clone();
         note_taken(&mut intended, wave, &pods, &self.cluster.seen(), self.cluster.now());
-        let (saved, looked) = futures::join!(self.write(&intended), self.look());
+        let (cluster, hand) = (self.cluster, self.hand);
+        let mut looked_at = cluster.now();
+        let (saved, looked) =
+            self.attend(async { futures::join!(write(cluster, &intended), cluster.look()) }).await;
         saved?;
-        let mut looked_at = looked?;
+        looked?;
         self.take_in();
         if self.still_to_go(wave, &pods).is_none() {
             return Ok(());
         }
-        let hand = self.hand;
-        let removed: Vec<Result<(), CallError>> = stream::iter(self.places_of(&pods))
+        let removing = stream::iter(self.places_of(&pods))
             .map(async |placeholder| hand.remove(&placeholder).await)
             .buffered(CONCURRENT_WRITES)
-            .collect()
-            .await;
+            .collect();
+        let removed: Vec<Result<(), CallError>> = self.attend(removing).await;
         removed.into_iter().collect::<Result<(), CallError>>()?;
         // However long these calls took, what is deleted rests on what was so a moment ago.
-        if self.cluster.now().duration_since(looked_at) > FRESH {
-            looked_at = self.look().await?;
+        if cluster.now().duration_since(looked_at) > FRESH {
+            self.look().await?;
+            looked_at = cluster.now();
         }
         self.take_in();
         let Some(pods) = self.still_to_go(wave, &pods) else { return Ok(()) };
@@ -465,12 +517,6 @@ impl<C: Cluster> Driver<'_, C> {
         let shards = pods.iter().map(|(ordinal, _)| *ordinal).collect();
         self.tell(Happened::WaveStarted { wave, of, shards, forecast });
         self.delete(wave, &pods, looked_at).await
-    }
-
-    /// Looks anew, and says when it was told.
-    async fn look(&self) -> Result<Timestamp, CallError> {
-        self.cluster.look().await?;
-        Ok(self.cluster.now())
     }
 
     /// The pods of a wave as they are now, if it is still these that are to go.
@@ -523,7 +569,7 @@ impl<C: Cluster> Driver<'_, C> {
         }
         match failed {
             Some(error) => Err(error.into()),
-            None => Ok(self.cluster.look().await?),
+            None => Ok(self.look().await?),
         }
     }
 
@@ -538,8 +584,8 @@ impl<C: Cluster> Driver<'_, C> {
 
     async fn evict(&mut self, pods: Vec<ExactPod>) -> Result<(), Halt> {
         let hand = self.hand;
-        let results: Vec<Result<(), CallError>> =
-            stream::iter(&pods).map(|pod| hand.evict(pod)).buffered(CONCURRENT_WRITES).collect().await;
+        let evicting = stream::iter(&pods).map(|pod| hand.evict(pod)).buffered(CONCURRENT_WRITES).collect();
+        let results: Vec<Result<(), CallError>> = self.attend(evicting).await;
         let mut evicted = Vec::new();
         let mut is_refused = false;
         for (pod, result) in pods.iter().zip(results) {
@@ -560,64 +606,88 @@ impl<C: Cluster> Driver<'_, C> {
         if is_refused {
             self.rest(EVICT_AGAIN).await;
         }
-        Ok(self.cluster.look().await?)
+        Ok(self.look().await?)
     }
 
     /// Gives back what was held, closes the journal, and tells how it ended.
     async fn end(mut self, end: End) -> Ended {
-        let now = self.cluster.now();
         let is_untouched = self.run.stage <= Stage::MakingRoom && self.run.deleted.is_empty();
-        self.run.state = match &end {
-            End::Done => State::Done,
-            End::Stop(StopReason::LockLost) => State::Stopped { why: StopReason::LockLost },
+        match end {
+            End::Done => self.close(State::Done, false).await,
+            // Whoever has the lock gives it back.
+            End::Stop(StopReason::LockLost) => {
+                self.run.state = State::Stopped { why: StopReason::LockLost };
+                self.run.ended_at = Some(self.cluster.now());
+                self.ended(None)
+            }
             // Nothing has happened to the service: there is nothing to resume, and nothing stays changed.
-            End::Stop(why) if is_untouched => State::Aborted { why: why.to_string() },
-            End::Stop(why) => State::Stopped { why: why.clone() },
-        };
-        self.run.ended_at = Some(now);
-        let mut left = None;
-        if !matches!(end, End::Stop(StopReason::LockLost)) {
-            let purpose = matches!(self.run.state, State::Aborted { .. });
-            left = self.give_back(purpose).await.err();
-            if let Some(error) = &left {
-                let why = match error.failure {
-                    CallFailure::LockLost => StopReason::LockLost,
-                    _ => StopReason::Blocked(error.to_string()),
-                };
-                self.run.state = State::Stopped { why };
-            }
-            if self.cluster.holds_lock()
-                && let Err(error) = self.cluster.save(&self.run).await
-            {
-                left.get_or_insert(error);
-            }
+            End::Stop(why) if is_untouched => self.close(State::Aborted { why: why.to_string() }, true).await,
+            End::Stop(why) => self.close(State::Stopped { why }, false).await,
         }
-        self.tell(Happened::Ended { run: Box::new(self.run.clone()) });
-        Ended { run: self.run, left }
     }
 
-    async fn give_back(&mut self, purpose: bool) -> Result<(), CallError> {
+    /// Gives back what was held and writes the last entry, again and again while that fails in passing.
+    async fn close(mut self, state: State, purpose: bool) -> Ended {
         let since = self.cluster.now();
+        self.run.ended_at = Some(since);
         let mut pause = FIRST_PAUSE;
         loop {
-            let (cluster, tell) = (self.cluster, &mut self.tell);
-            let mut say = |what| tell(&Event { at: cluster.now(), what });
-            match let_go(cluster, self.approved, &mut self.run, purpose, &mut say).await {
-                Err(error) if error.is_passing() && cluster.now().duration_since(since) < KEEP_TRYING => {
-                    if self.interrupt.urgency() == Urgency::Now {
-                        return Err(error);
-                    }
-                    cluster.pause(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+            let Err(error) = self.try_to_close(&state, purpose).await else { return self.ended(None) };
+            let is_lost = error.failure == CallFailure::LockLost;
+            let is_over = !error.is_passing()
+                || self.cluster.now().duration_since(since) >= KEEP_TRYING
+                || self.interrupt.urgency() == Urgency::Now;
+            if is_lost || is_over {
+                let why = if is_lost { StopReason::LockLost } else { StopReason::Blocked(error.to_string()) };
+                self.run.state = State::Stopped { why };
+                if !is_lost {
+                    // What is left is in the journal for the next one, if it can be written.
+                    let _ = self.cluster.save(&self.run).await;
                 }
-                result => return result,
+                return self.ended(Some(error));
             }
+            self.tell(Happened::Retrying { error: error.to_string(), after: pause });
+            self.rest(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    async fn try_to_close(&mut self, state: &State, purpose: bool) -> Result<(), CallError> {
+        let (cluster, tell) = (self.cluster, &mut self.tell);
+        let mut say = |what| tell(&Event { at: cluster.now(), what });
+        let_go(cluster, self.approved, &mut self.run, purpose, &mut say).await?;
+        self.run.state = state.clone();
+        let lost = |message: &str| Err(CallError::new("close the run", CallFailure::LockLost, message));
+        if !cluster.holds_lock() {
+            return lost("the lock was lost");
+        }
+        match cluster.save(&self.run).await {
+            Err(error) if error.failure == CallFailure::Conflict => lost("another process has taken over"),
+            result => result,
+        }
+    }
+
+    fn ended(mut self, left: Option<CallError>) -> Ended {
+        self.tell(Happened::Ended { run: Box::new(self.run.clone()) });
+        Ended { run: self.run, left }
     }
 }
 
 fn pod_ref(pod: &ExactPod) -> ObjectRef {
     ObjectRef::new("v1", "Pod", Some(&pod.namespace), pod.name.as_str())
+}
+
+/// Writes the journal. Nobody but the holder of the lock writes it, so a conflict tells that the lock is another's.
+async fn write<C: Cluster>(cluster: &C, run: &Run) -> Result<(), Halt> {
+    if !cluster.holds_lock() {
+        return Err(Halt::End(End::Stop(StopReason::LockLost)));
+    }
+    match cluster.save(run).await {
+        Err(error) if error.failure == CallFailure::Conflict => {
+            Err(Halt::End(End::Stop(StopReason::LockLost)))
+        }
+        result => Ok(result?),
+    }
 }
 
 /// Notes in a run that these pods are deleted, or about to be.
@@ -633,6 +703,12 @@ fn note_taken(run: &mut Run, wave: u32, pods: &[(u32, ExactPod)], seen: &Observe
 enum Halt {
     Call(CallError),
     End(End),
+}
+
+impl Halt {
+    fn stop(why: String) -> Self {
+        Self::End(End::Stop(StopReason::Blocked(why)))
+    }
 }
 
 impl From<CallError> for Halt {

@@ -13,7 +13,7 @@ mod interrupt;
 mod let_go;
 
 pub use cluster::{CallError, CallFailure, Cluster};
-pub use driver::{Ended, drive};
+pub use driver::{Ended, drive, take_back};
 pub use event::{Event, Happened};
 pub use gate::Approved;
 pub use interrupt::{Interrupt, Urgency};

@@ -252,6 +252,10 @@ impl Checker {
                 && seen.pods.get(other).is_some_and(|pod| pod.uid == *uid)
         });
         let ours: BTreeSet<u32> = not_back.keys().copied().chain(going.map(|(other, _)| *other)).collect();
+        // An OrderedReady set makes no pod before those below it are Ready: what has none comes up when this one does.
+        let is_held_up =
+            |other: &u32| !is_up && plan.is_serial && *other > ordinal && !seen.pods.contains_key(other);
+        let down: BTreeSet<u32> = down.into_iter().filter(|other| !is_held_up(other)).collect();
         let strangers: BTreeSet<u32> =
             down.iter().copied().filter(|other| *other != ordinal && !ours.contains(other)).collect();
         let is_to_be_mended = |other: &u32| {

@@ -296,3 +296,83 @@ fn broken_shards_are_mended_together_in_whatever_order() {
         }
     }
 }
+
+/// While a call took long, a shard went down and came up again, and nobody noticed.
+#[test]
+fn what_happens_during_a_long_call_is_seen() {
+    let mut quiet = Schedule::quiet(Kind::Upgrade, 2);
+    quiet.task.gate = None;
+    let number = call(&quiet, "1: \"uid-2\"}", 0);
+    let slow = Fault::Call { call: number, how: CallFault::Slow(25_000) };
+    let played = plays(&with(&quiet, [slow, Fault::Unready { at: 12_000, ordinal: 1, lasts: 20_000 }]));
+    assert_eq!(played.run.ledger.outages.len(), 3);
+    // It stood still right there: how long, it does not know.
+    plays(&with(&quiet, [Fault::Freeze { call: number + 1, lasts: 2000 }]));
+}
+
+/// The lock was lost right before the last entry: the process called the run done, and the journal did not.
+#[test]
+fn a_run_is_done_when_the_journal_says_so() {
+    let quiet = drain();
+    let number = call(&quiet, "remove priorityclass", 0);
+    let played = plays(&with(&quiet, [Fault::Freeze { call: number, lasts: 25_000 }]));
+    assert_eq!((played.run.state, played.stops), (State::Done, vec!["the lock was lost".to_owned()]));
+}
+
+/// The last entry of the journal was written once: where that failed in passing, a run that was done was open for ever.
+#[test]
+fn the_last_entry_is_written_again_when_it_fails_in_passing() {
+    for how in [CallFault::LostBefore, CallFault::LostAfter, CallFault::Busy(1000)] {
+        let quiet = upgrade();
+        let played = plays(&with_call(&quiet, "save: Done", 0, how));
+        assert_eq!((played.run.state, played.processes), (State::Done, 1));
+        let mut stopped = with(&quiet, [Fault::Interrupt { at: 6000 }]);
+        stopped.answers = vec![Answer::Abort { after: 1000 }];
+        let played = plays(&with_call(&stopped, "save: Aborted", 0, how));
+        assert_eq!(played.processes, 2);
+    }
+}
+
+/// A process died while it held the pools, and somebody changed them before another went on: that one stopped.
+#[test]
+fn what_changed_after_a_crash_is_what_is_given_back() {
+    let quiet = drain();
+    let number = call(&quiet, "delete pod/shard-1", 0);
+    let mut schedule = with(
+        &quiet,
+        [
+            Fault::Crash { call: number, is_after_effect: true },
+            Fault::ChangesBudgets { at: 40_000, nodes: 3 },
+        ],
+    );
+    schedule.answers = vec![Answer::Resume { after: 31_000 }];
+    let played = plays(&schedule);
+    assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
+}
+
+/// An outage that had ended while nobody looked, and another that had begun, were taken for one.
+#[test]
+fn two_outages_are_not_one() {
+    let mut schedule = with(
+        &Schedule::quiet(Kind::Upgrade, 2),
+        [
+            Fault::Interrupt { at: 3000 },
+            Fault::Interrupt { at: 3100 },
+            Fault::Unready { at: 60_000, ordinal: 1, lasts: 5000 },
+        ],
+    );
+    schedule.answers = vec![Answer::Resume { after: 58_000 }];
+    plays(&schedule);
+}
+
+/// An OrderedReady set makes no pod while one below it is broken: the run waited for the missing ones, and they for the
+/// broken one, which nobody mended.
+#[test]
+fn what_a_broken_shard_holds_up_does_not_hold_up_the_run() {
+    let mut schedule = Schedule::quiet(Kind::Undo { newer: set(&[1, 2, 3]) }, 5);
+    (schedule.service.is_ordered_ready, schedule.service.per_node) = (true, 1);
+    schedule.service.broken = set(&[1]);
+    let gone = [2, 3, 4].map(|ordinal| Fault::NodeVanishes { at: 500, ordinal });
+    let played = plays(&with(&schedule, gone));
+    assert_eq!((played.run.state, played.stops, played.deleted), (State::Done, Vec::new(), vec![1]));
+}

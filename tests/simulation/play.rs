@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use shardctl::domain::rolling::{Run, State, StopReason};
-use shardctl::ops::{Approved, CallError, Cluster, Ended, Event, Interrupt, drive, let_go};
+use shardctl::ops::{Approved, Ended, Event, Interrupt, drive, take_back};
 
 use crate::checker::{Guarantee, Violation};
 use crate::cluster::SimCluster;
@@ -259,7 +259,7 @@ impl Player {
         let saboteur = Saboteur { cluster, sabotage: self.sabotage, patched: Rc::clone(&self.patched) };
         let future: Pin<Box<dyn Future<Output = Ended>>> = match errand {
             Errand::Drive => Box::pin(driving(saboteur, run, interrupt)),
-            Errand::Abort => Box::pin(aborting(saboteur, run)),
+            Errand::Abort => Box::pin(aborting(saboteur, run, interrupt)),
         };
         let flag = Arc::new(Flag(AtomicBool::new(true)));
         self.actors.push(Actor { process, future, flag });
@@ -369,30 +369,24 @@ fn approve(run: &Run) -> Approved {
 
 async fn driving(cluster: Saboteur, run: Run, interrupt: Rc<Interrupt>) -> Ended {
     let approved = approve(&run);
-    let (world, process) = (Rc::clone(&cluster.cluster.world), cluster.cluster.process);
-    let mut tell = |event: &Event| {
-        world.borrow_mut().say(Who::Process(process), || match format!("{:?}", event.what) {
-            text if text.len() > 300 => format!("* {}...", text.chars().take(80).collect::<String>()),
-            text => format!("* {text}"),
-        });
-    };
+    let mut tell = teller(&cluster);
     cluster.sabotage.misreport(drive(&cluster, &approved, run, &interrupt, &mut tell).await)
 }
 
 /// What `rollout abort` does.
-async fn aborting(cluster: Saboteur, mut run: Run) -> Ended {
+async fn aborting(cluster: Saboteur, run: Run, interrupt: Rc<Interrupt>) -> Ended {
     let approved = approve(&run);
-    let mut say = |_| ();
-    let result: Result<(), CallError> = async {
-        cluster.save(&run).await?;
-        let_go(&cluster, &approved, &mut run, true, &mut say).await?;
-        run.state = State::Aborted { why: "the operator said so".to_owned() };
-        run.ended_at = Some(cluster.now());
-        cluster.save(&run).await
+    let mut tell = teller(&cluster);
+    take_back(&cluster, &approved, run, true, "the operator said so", &interrupt, &mut tell).await
+}
+
+/// Tells the story what a process tells the operator.
+fn teller(cluster: &Saboteur) -> impl FnMut(&Event) + use<> {
+    let (world, process) = (Rc::clone(&cluster.cluster.world), cluster.cluster.process);
+    move |event: &Event| {
+        world.borrow_mut().say(Who::Process(process), || match format!("{:?}", event.what) {
+            text if text.len() > 300 => format!("* {}...", text.chars().take(80).collect::<String>()),
+            text => format!("* {text}"),
+        });
     }
-    .await;
-    if let Err(error) = &result {
-        run.state = State::Stopped { why: StopReason::Blocked(error.to_string()) };
-    }
-    Ended { run, left: result.err() }
 }

@@ -36,6 +36,13 @@ pub fn of_process(world: &mut World, process: usize, ended: &Ended) -> Verdict {
         return Ok(());
     }
     if ended.left.is_none() {
+        let journalled = world.journal.as_ref().map(|journal| &journal.run.state);
+        if journalled != Some(&run.state) {
+            return broken(
+                Guarantee::Resumable,
+                format!("it ended {:?}, the journal says {journalled:?}", run.state),
+            );
+        }
         nothing_is_left(world, run)?;
         if matches!(run.state, State::Aborted { .. }) {
             is_disarmed(world, run)?;
@@ -107,12 +114,6 @@ fn is_disarmed(world: &World, run: &Run) -> Verdict {
 
 /// How the run ended.
 pub fn at_the_end(world: &mut World, run: &Run) -> Verdict {
-    if let Some(journal) = &world.journal
-        && journal.run.state != run.state
-        && !world.causes.contains(&Cause::Call)
-    {
-        return broken(Guarantee::Resumable, format!("the journal says {:?}", journal.run.state));
-    }
     if run.state != State::Done {
         return Ok(());
     }
@@ -268,7 +269,9 @@ fn nothing_is_invented(world: &World, run: &Run) -> Verdict {
 /// asked in turns. None where the watch was lost.
 fn tolerance(world: &World) -> Option<Ms> {
     let mut lag = 0;
-    if world.causes.contains(&Cause::Frozen) {
+    // A server that is busy is asked nothing for a while, and the gate not either.
+    let has_gate = world.schedule.task.gate.is_some();
+    if world.causes.contains(&Cause::Frozen) || has_gate && world.causes.contains(&Cause::Call) {
         return None;
     }
     for fault in &world.schedule.faults {

@@ -241,7 +241,7 @@ async fn perform(
     // Nobody waits for an event, and a run that cannot tell of itself is a run all the same.
     let _ = target.cluster.announce(&run, "RunStarted", &begun, false).await;
     let ended = tokio::select! {
-        ended = drive(&live, approved, run, &interrupt, &mut tell) => ended,
+        ended = Box::pin(drive(&live, approved, run, &interrupt, &mut tell)) => ended,
         () = listen(&interrupt) => unreachable!("signals are listened to for ever"),
     };
     display.finish();

@@ -317,7 +317,9 @@ impl Look<'_> {
         // Shards that are down as they are, and that the run moves. Whatever else is down comes up, or it does not.
         let is_broken = |ordinal: &u32| down.contains(ordinal) && self.is_untouched(*ordinal);
         let broken: BTreeSet<u32> = self.run.shards().filter(is_broken).collect();
-        let others: BTreeSet<u32> = down.difference(&broken).copied().collect();
+        let held_up = self.seen.held_up_by(&broken);
+        let others: BTreeSet<u32> =
+            down.iter().copied().filter(|one| !broken.contains(one) && !held_up.contains(one)).collect();
         if !others.is_empty() {
             return self.wait_until_whole(&others);
         }
@@ -470,10 +472,13 @@ impl Look<'_> {
         Some(Decision::Wait { why, until: Some(settled_at.min(deadline)) })
     }
 
-    /// Until when the next wave is waited for, from when the run came to it: the last shard was back then.
+    /// Until when the next wave is waited for, from when the run came to it: the last shard was back then, or, where they
+    /// come up one after the other, the last was Ready.
     fn deadline(&self) -> Timestamp {
         let policy = &self.run.policy;
-        let since = self.last_back().map_or(self.run.entered_at, |back| back.max(self.run.entered_at));
+        let ready = self.seen.pods.values().filter(|pod| pod.is_up()).filter_map(|pod| pod.ready_changed_at);
+        let in_turn = ready.max().filter(|_| self.run.forecast.is_serial);
+        let since = self.last_back().into_iter().chain(in_turn).fold(self.run.entered_at, Timestamp::max);
         later(later(since, policy.settle), policy.patience)
     }
 

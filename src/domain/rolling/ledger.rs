@@ -188,7 +188,10 @@ impl Ledger {
         for record in &mut self.restarts {
             shards.insert(record.ordinal, record);
         }
-        shards.retain(|ordinal, record| record.marks.back.is_none() && deleted.contains_key(ordinal));
+        // A shard that there should be no more is not down.
+        shards.retain(|ordinal, record| {
+            record.marks.back.is_none() && deleted.contains_key(ordinal) && *ordinal < seen.replicas()
+        });
         if self.outages.last().is_none_or(|outage| outage.ended_at.is_some())
             && let Some(started_at) = shards.values().map(|record| record.marks.asked).min()
         {
@@ -210,8 +213,9 @@ impl Ledger {
                 record.marks.back = Some(ready);
             }
         }
+        // Others that are down now may have failed later: that is another outage.
         if let Some(outage) = self.outages.last_mut().filter(|outage| outage.ended_at.is_none())
-            && seen.down().is_empty()
+            && seen.down().is_disjoint(&outage.shards)
         {
             let pods = outage.shards.iter().filter_map(|ordinal| seen.pods.get(ordinal));
             let ready = pods.map(|pod| ready_at(pod, now)).max().unwrap_or(now);
@@ -240,7 +244,8 @@ impl Ledger {
         }
         let mut down = seen.down();
         // A shard that is Ready and has not passed the gate is not back; one that never went is not down.
-        down.extend(self.under_way(deleted).map(|record| record.ordinal));
+        let ungated = self.under_way(deleted).map(|record| record.ordinal);
+        down.extend(ungated.filter(|ordinal| *ordinal < seen.replicas()));
         self.note(&down, deleted, now, &mut turns);
         turns
     }

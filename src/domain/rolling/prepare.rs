@@ -130,7 +130,10 @@ pub fn prepare(wish: Wish<'_>, now: Timestamp) -> Result<Option<Run>, Refusal> {
         let ordinals: Vec<u32> = ordinals.iter().copied().collect();
         pods_in_short(&workload.reference.name, &ordinals)
     };
-    let strangers: BTreeSet<u32> = down.difference(&moved).copied().collect();
+    // What comes up when a broken shard is mended is no stranger.
+    let held_up = seen.held_up_by(&moved.intersection(&down).copied().collect());
+    let strangers: BTreeSet<u32> =
+        down.iter().copied().filter(|one| !moved.contains(one) && !held_up.contains(one)).collect();
     if !strangers.is_empty() && !moved.is_empty() {
         let (is, them) = if strangers.len() == 1 { ("is", "it") } else { ("are", "them") };
         return Err(Refusal::AnotherShardDown { pods: format!("{} {is}", in_short(&strangers)), them });
