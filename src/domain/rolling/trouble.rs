@@ -39,9 +39,28 @@ pub fn trouble(shard: &Shard, warnings: &[Warning], since: Timestamp, now: Times
         (false, ShardState::Unscheduled | ShardState::Unschedulable { .. }) => {
             no_node(pod, warnings, since, now)?
         }
+        (false, ShardState::Waiting { .. } | ShardState::Scheduled) => no_volume(pod, warnings, since)?,
         (false, _) => return None,
     };
     Some(Trouble { pod: shard.pod_name.clone(), reason })
+}
+
+/// A disk may be attached somewhere else for a while, and clouds refuse what they do a moment later: what is still said
+/// so long after the pod got its node stays.
+const ATTACH_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Why a volume of a pod does not come to its node. That it is still attached to another one passes by itself.
+fn no_volume(pod: &Pod, warnings: &[Warning], since: Timestamp) -> Option<String> {
+    let waits_since = pod.scheduled_at?;
+    let is_about_volume =
+        |one: &&Warning| matches!(one.reason.as_str(), "FailedAttachVolume" | "FailedMount");
+    let complaint = warnings
+        .iter()
+        .filter(is_about_volume)
+        .filter(|one| one.at >= since && !one.message.contains("Multi-Attach"))
+        .max_by_key(|one| one.at)?;
+    let is_lasting = complaint.at.duration_since(waits_since) >= ATTACH_PATIENCE;
+    is_lasting.then(|| format!("{}: {}", complaint.reason, complaint.message))
 }
 
 /// Why Karpenter makes no node for a pod. The scheduler alone says only that there is none now.
