@@ -31,7 +31,19 @@ pub struct Found {
 /// # Errors
 /// When the workload, its pods or its runs cannot be read.
 pub async fn find(target: &Target, now: Timestamp) -> Result<Found, CommandError> {
-    let scope = Scope { nodes: true, surroundings: true, ..Scope::default() };
+    look(target, now, false).await
+}
+
+/// The same, and asks the shards for their health: one that is Ready and not well may be what is to be mended.
+///
+/// # Errors
+/// When the workload, its pods or its runs cannot be read.
+pub async fn find_and_ask(target: &Target, now: Timestamp) -> Result<Found, CommandError> {
+    look(target, now, true).await
+}
+
+async fn look(target: &Target, now: Timestamp, health: bool) -> Result<Found, CommandError> {
+    let scope = Scope { nodes: true, surroundings: true, health, ..Scope::default() };
     let snapshot = target.snapshot(scope).await?;
     let (runs, holder, user) = try_join!(
         target.cluster.runs(&target.reference),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::carry_out::{Before, carry_out};
 use super::options::RollingArgs;
 use super::room::room_for;
-use super::surroundings::{arming, find, freeze_all};
+use super::surroundings::{arming, find_and_ask, freeze_all};
 use crate::commands::target::Target;
 use crate::context::Context;
 use crate::domain::rolling::{Goal, Operation, Order, Wish, prepare};
@@ -28,7 +28,7 @@ pub async fn undo(
     to_revision: Option<i64>,
     args: &RollingArgs,
 ) -> Result<ExitCode, CommandError> {
-    let found = find(target, context.now()).await?;
+    let found = find_and_ask(target, context.now()).await?;
     let snapshot = &found.snapshot;
     let before = found.runs.iter().find(|one| one.run.is_open()).map_or(Before::Nothing, Before::Close);
     let revisions = target.cluster.revisions(&target.reference).await?;

@@ -324,7 +324,7 @@ impl Look<'_> {
             return self.wait_until_whole(&others);
         }
         if broken.is_empty() {
-            return self.before_a_wave(index, left.len()).unwrap_or_else(|| self.take_down(index, left));
+            return self.before_a_wave(index, &left).unwrap_or_else(|| self.take_down(index, left));
         }
         self.mend(index, &left, &broken)
     }
@@ -389,8 +389,9 @@ impl Look<'_> {
             .collect()
     }
 
-    /// What must come before so many shards go: the service was up for a while, says so itself, and there is budget left.
-    fn before_a_wave(&self, index: usize, shards: usize) -> Option<Decision> {
+    /// What must come before these shards go: the service was up for a while, the other shards say so themselves, and
+    /// there is budget left.
+    fn before_a_wave(&self, index: usize, leaving: &[(u32, &Pod)]) -> Option<Decision> {
         let Some(whole_since) = self.whole_since() else {
             return Some(self.wait_until_whole(&self.seen.down()));
         };
@@ -398,7 +399,8 @@ impl Look<'_> {
         if !is_first && let Some(not_yet) = self.wait_until_settled(whole_since) {
             return Some(not_yet);
         }
-        self.ask_everyone(whole_since).or_else(|| self.over_budget(shards).map(Decision::Blocked))
+        self.ask_others(whole_since, leaving)
+            .or_else(|| self.over_budget(leaving.len()).map(Decision::Blocked))
     }
 
     /// Since when every shard is up, and those that were moved have said that they are well.
@@ -408,14 +410,16 @@ impl Look<'_> {
         self.run.ledger.whole_since.map(|since| passed.map_or(since, |passed| since.max(passed)))
     }
 
-    /// Asks every shard that has not said that it is well since the service was last whole.
-    fn ask_everyone(&self, since: Timestamp) -> Option<Decision> {
+    /// Asks every shard that has not said that it is well since the service was last whole. Those that are about to go
+    /// need not be well: the run may be what mends them.
+    fn ask_others(&self, since: Timestamp, leaving: &[(u32, &Pod)]) -> Option<Decision> {
         if self.run.policy.gate == Gate::None {
             return None;
         }
         let mut ask = Vec::new();
         let mut refused: Option<(PodName, String, Timestamp)> = None;
-        for (ordinal, pod) in &self.seen.pods {
+        let is_leaving = |ordinal: &u32| leaving.iter().any(|(one, _)| one == ordinal);
+        for (ordinal, pod) in self.seen.pods.iter().filter(|(ordinal, _)| !is_leaving(ordinal)) {
             match self.said.of(&pod.uid) {
                 Some(answer) if answer.at >= since && answer.refusal.is_none() => {}
                 Some(answer) if answer.at >= since && self.now < answer.at + ASK_AGAIN_AFTER => {

@@ -147,7 +147,11 @@ pub fn prepare(wish: Wish<'_>, now: Timestamp) -> Result<Option<Run>, Refusal> {
         return Err(Refusal::ZeroGracePeriod { pods: in_short(&hasty) });
     }
     let is_proven = wish.operation.changes_nothing_but_the_node();
-    let waves = waves(&moved, &down, wish.order, wish.policy.strategy, is_proven);
+    // Where they were asked, those that are not well are broken, too.
+    let unwell =
+        snapshot.health.iter().filter(|(_, health)| !health.is_healthy()).map(|(ordinal, _)| *ordinal);
+    let broken: BTreeSet<u32> = down.iter().copied().chain(unwell).collect();
+    let waves = waves(&moved, &broken, wish.order, wish.policy.strategy, is_proven);
     within_budgets(&wish.policy, &wish.forecast, &waves)?;
     Ok(Some(Run {
         id: RunId::new(&wish.operation, now),
