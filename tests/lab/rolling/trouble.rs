@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = &[
     ("trouble::a_pool_too_small_is_refused_before_the_first_shard", small_pool),
     ("trouble::no_room_is_told_before_the_first_shard", no_room),
     ("trouble::on_failure_undo_goes_back_by_itself", on_failure),
+    ("trouble::an_undo_begins_with_the_shard_that_is_not_well", unwell_first),
 ];
 
 /// A service with a new template in its file whose pods have this annotation; up with the old one.
@@ -163,4 +164,18 @@ fn on_failure(lab: &Lab) {
     service.is_whole_on("explore");
     assert!(service.shards().images.iter().eq(["registry.example/demo:1.0.0"]));
     Held::of(&service).nothing_left_since(&before);
+}
+
+fn unwell_first(lab: &Lab) {
+    let service = on_one_node(lab, "unwell");
+    service.roll(&["upgrade", "--image", "registry.example/demo:2.0.0", "--strategy", "canary"]).ended(0);
+    // Ready, and it says itself that it does not serve.
+    service.k("annotate pod/NAME-1 lab.shardctl.dev/health=503");
+    eventually(|| match service.rollout(&["status"]).code {
+        5 => Ok(()),
+        code => Err(format!("it ends with {code}")),
+    });
+    let told = service.roll(&["rollout", "undo"]).ended(0);
+    assert_eq!(told.waves(), [[1], [2], [0]]);
+    service.is_whole_on("explore");
 }
