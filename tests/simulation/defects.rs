@@ -376,3 +376,13 @@ fn what_a_broken_shard_holds_up_does_not_hold_up_the_run() {
     let played = plays(&with(&schedule, gone));
     assert_eq!((played.run.state, played.stops, played.deleted), (State::Done, Vec::new(), vec![1]));
 }
+
+/// A shard went and came back while its process stood still: no outage was measured, and no time given to settle.
+#[test]
+fn a_restart_that_nobody_saw_is_a_restart() {
+    let mut quiet = upgrade();
+    (quiet.service.start, quiet.service.end, quiet.task.gate) = (200, 0, None);
+    let number = call(&quiet, "delete pod/shard-1", 0);
+    let played = plays(&with(&quiet, [Fault::Freeze { call: number, lasts: 4000 }]));
+    assert_eq!(played.run.ledger.outages.len(), 3, "{:?}", played.run.ledger);
+}
