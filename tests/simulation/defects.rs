@@ -386,3 +386,15 @@ fn a_restart_that_nobody_saw_is_a_restart() {
     let played = plays(&with(&quiet, [Fault::Freeze { call: number, lasts: 4000 }]));
     assert_eq!(played.run.ledger.outages.len(), 3, "{:?}", played.run.ledger);
 }
+
+/// The place of a shard was lost after room had been made: its outage had the making of a node in it.
+#[test]
+fn room_that_was_lost_is_made_again() {
+    let mut schedule = Schedule::quiet(Kind::Migrate, 3);
+    schedule.service.per_node = 1;
+    let quiet = plays(&schedule);
+    let longest = |ledger: &shardctl::domain::rolling::Ledger| ledger.longest_restart().expect("a restart");
+    let played = plays(&with(&schedule, [Fault::PlaceVanishes { at: 13_000, ordinal: 2 }]));
+    let (is, was) = (longest(&played.run.ledger), longest(&quiet.run.ledger));
+    assert!(is < was + std::time::Duration::from_secs(1), "{is:?}, undisturbed {was:?}");
+}
