@@ -484,6 +484,9 @@ impl<'a, C: Cluster> Driver<'a, C> {
             let too_many = format!("{} shards at once were not approved", pods.len());
             return Err(Halt::stop(too_many));
         }
+        if self.run.lacks_room(&self.cluster.seen(), pods.iter().map(|(ordinal, _)| *ordinal)) {
+            return self.enter(Stage::MakingRoom).await;
+        }
         // The journal first: it also tells whether another process has taken over. Looking takes no longer meanwhile.
         let mut intended = self.run.clone();
         note_taken(&mut intended, wave, &pods, &self.cluster.seen(), self.cluster.now());

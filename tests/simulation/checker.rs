@@ -252,12 +252,6 @@ impl Checker {
                 && seen.pods.get(other).is_some_and(|pod| pod.uid == *uid)
         });
         let ours: BTreeSet<u32> = not_back.keys().copied().chain(going.map(|(other, _)| *other)).collect();
-        // An OrderedReady set makes no pod before those below it are Ready: what has none comes up when this one does.
-        let is_held_up =
-            |other: &u32| !is_up && plan.is_serial && *other > ordinal && !seen.pods.contains_key(other);
-        let down: BTreeSet<u32> = down.into_iter().filter(|other| !is_held_up(other)).collect();
-        let strangers: BTreeSet<u32> =
-            down.iter().copied().filter(|other| *other != ordinal && !ours.contains(other)).collect();
         let is_to_be_mended = |other: &u32| {
             plan.waves.iter().flatten().any(|moved| moved == other)
                 && seen
@@ -265,6 +259,14 @@ impl Checker {
                     .get(other)
                     .is_some_and(|pod| pod.deleted_at.is_none() && plan.misses(pod, seen).is_some())
         };
+        // An OrderedReady set makes no pod before those below it are Ready: what has none comes up when they are mended.
+        let mended = down.iter().copied().filter(|other| ours.contains(other) || is_to_be_mended(other));
+        let lowest = mended.chain([ordinal]).min();
+        let is_held_up =
+            |other: &u32| !is_up && plan.is_serial && Some(*other) > lowest && !seen.pods.contains_key(other);
+        let down: BTreeSet<u32> = down.into_iter().filter(|other| !is_held_up(other)).collect();
+        let strangers: BTreeSet<u32> =
+            down.iter().copied().filter(|other| *other != ordinal && !ours.contains(other)).collect();
         if !strangers.is_empty() && (is_up || !strangers.iter().all(is_to_be_mended)) {
             let what = format!("shards that are down for other reasons: {strangers:?}");
             return Err((Guarantee::WholeBeforeStart, what));

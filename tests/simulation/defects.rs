@@ -376,3 +376,25 @@ fn what_a_broken_shard_holds_up_does_not_hold_up_the_run() {
     let played = plays(&with(&schedule, gone));
     assert_eq!((played.run.state, played.stops, played.deleted), (State::Done, Vec::new(), vec![1]));
 }
+
+/// A shard went and came back while its process stood still: no outage was measured, and no time given to settle.
+#[test]
+fn a_restart_that_nobody_saw_is_a_restart() {
+    let mut quiet = upgrade();
+    (quiet.service.start, quiet.service.end, quiet.task.gate) = (200, 0, None);
+    let number = call(&quiet, "delete pod/shard-1", 0);
+    let played = plays(&with(&quiet, [Fault::Freeze { call: number, lasts: 4000 }]));
+    assert_eq!(played.run.ledger.outages.len(), 3, "{:?}", played.run.ledger);
+}
+
+/// The place of a shard was lost after room had been made: its outage had the making of a node in it.
+#[test]
+fn room_that_was_lost_is_made_again() {
+    let mut schedule = Schedule::quiet(Kind::Migrate, 3);
+    schedule.service.per_node = 1;
+    let quiet = plays(&schedule);
+    let longest = |ledger: &shardctl::domain::rolling::Ledger| ledger.longest_restart().expect("a restart");
+    let played = plays(&with(&schedule, [Fault::PlaceVanishes { at: 13_000, ordinal: 2 }]));
+    let (is, was) = (longest(&played.run.ledger), longest(&quiet.run.ledger));
+    assert!(is < was + std::time::Duration::from_secs(1), "{is:?}, undisturbed {was:?}");
+}

@@ -57,7 +57,7 @@ pub fn plan(world: &mut World) -> Run {
         (_, wanted) => pod.revision != *wanted,
     };
     let shards: BTreeSet<u32> =
-        seen.pods.iter().filter(|(_, pod)| is_moved(pod)).map(|(ordinal, _)| *ordinal).collect();
+        seen.pods.range(..seen.replicas()).filter(|(_, pod)| is_moved(pod)).map(|(one, _)| *one).collect();
     let order = if task.is_descending { Order::Descending } else { Order::Ascending };
     let is_proven = operation.changes_nothing_but_the_node();
     let waves = waves(&shards, &seen.down(), order, task.strategy, is_proven);

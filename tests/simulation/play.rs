@@ -115,19 +115,8 @@ struct Player {
 impl Player {
     fn play(&mut self) -> Result<Played, Violation> {
         self.wait(BEGINS)?;
-        let run = {
-            let world = &mut *self.world.borrow_mut();
-            let run = plan(world);
-            let template = crate::plan::wanted_template(world, &world.schedule.task.kind.clone());
-            let revision = template.map(|template| {
-                let index = world.revision(&template);
-                world.set.revisions[index].name.clone()
-            });
-            let now = world.now;
-            world.checker.approve(&run, revision, now);
-            run
-        };
-        self.start(self.sabotage.tamper(run), Errand::Drive);
+        let run = self.plan();
+        self.start(run, Errand::Drive);
         let last = loop {
             match self.next(Ms::MAX)? {
                 News::Ended(process, ended) => {
@@ -158,6 +147,20 @@ impl Player {
             stops: std::mem::take(&mut self.stops),
             story: world.story.lines().to_vec(),
         })
+    }
+
+    /// Plans the run, and has it approved.
+    fn plan(&mut self) -> Run {
+        let world = &mut *self.world.borrow_mut();
+        let run = plan(world);
+        let kind = world.schedule.task.kind.clone();
+        let revision = crate::plan::wanted_template(world, &kind).map(|template| {
+            let index = world.revision(&template);
+            world.set.revisions[index].name.clone()
+        });
+        let now = world.now;
+        world.checker.approve(&run, revision, now);
+        self.sabotage.tamper(run)
     }
 
     /// Whether the run has come to its end; judges how it ended or stopped.
@@ -235,10 +238,7 @@ impl Player {
                 run.by = actor(self.world.borrow().processes.len());
                 run
             }
-            None => {
-                let run = plan(&mut self.world.borrow_mut());
-                self.sabotage.tamper(run)
-            }
+            None => self.plan(),
         };
         self.start(run, errand);
         Ok(())

@@ -148,6 +148,11 @@ pub enum Fault {
         at: Ms,
         ordinal: u32,
     },
+    /// The node of a placeholder vanishes with its pods.
+    PlaceVanishes {
+        at: Ms,
+        ordinal: u32,
+    },
     /// A shard says that it is not well, Ready or not.
     GateRefuses {
         ordinal: u32,
@@ -459,6 +464,7 @@ fn fault(dice: &mut Dice, shards: u32, horizon: Ms) -> Fault {
         22 => Fault::NodeDrifts { at, ordinal },
         23 => Fault::ControllerStalls { from, to },
         24 => Fault::NoNewNodes { from: at / 3, to: at / 3 + dice.pick(&[5000, 60_000, 900_000]) },
+        25 if dice.one_in(2) => Fault::PlaceVanishes { at, ordinal },
         25 => Fault::PlaceholderDeleted { at, ordinal },
         26 => Fault::PlaceholderEnds { at, ordinal },
         27 => Fault::GateRefuses { ordinal, from: at / 2, to },

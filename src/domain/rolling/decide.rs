@@ -495,7 +495,8 @@ impl Look<'_> {
     fn due(&self, shards: &BTreeSet<u32>) -> Timestamp {
         let ledger = &self.run.ledger;
         let outage = ledger.outages.last().filter(|outage| outage.ended_at.is_none());
-        let down_since = outage.map_or(self.now, |outage| outage.started_at);
+        let down_since = outage.map(|outage| outage.started_at).or(ledger.whole_since);
+        let down_since = down_since.unwrap_or(self.run.entered_at);
         let begun = shards.iter().map(|ordinal| {
             let record = ledger.restarts.iter().rfind(|record| record.ordinal == *ordinal);
             let record = record.filter(|record| record.marks.back.is_none());

@@ -233,21 +233,45 @@ impl Ledger {
     ) -> Vec<Turn> {
         let mut turns = Vec::new();
         let mut latest = BTreeSet::new();
+        let mut unseen: BTreeMap<u32, (Timestamp, u32)> = BTreeMap::new();
         for record in self.restarts.iter_mut().rev() {
             // A shard that was moved twice has two records; only the last one goes on.
             if latest.insert(record.ordinal) && record.marks.back.is_none() {
                 let pod = seen.pods.get(&record.ordinal);
                 let is_new = |pod: &&Pod| deleted.get(&record.ordinal) != Some(&pod.uid);
                 let news = record.advance(seen, pod.filter(is_new), pod.is_none(), &is_back, now);
+                if news.contains(&Mark::Gone) && news.contains(&Mark::Back) {
+                    unseen.insert(record.ordinal, (record.marks.asked, record.wave));
+                }
                 turns.extend(news.into_iter().map(|mark| Turn::Shard { ordinal: record.ordinal, mark }));
             }
         }
+        self.note_unseen(&unseen, &mut turns);
         let mut down = seen.down();
         // A shard that is Ready and has not passed the gate is not back; one that never went is not down.
         let ungated = self.under_way(deleted).map(|record| record.ordinal);
         down.extend(ungated.filter(|ordinal| *ordinal < seen.replicas()));
         self.note(&down, deleted, now, &mut turns);
         turns
+    }
+
+    /// Shards that went and came back between two looks were down all the same, since they were asked to go.
+    fn note_unseen(&mut self, unseen: &BTreeMap<u32, (Timestamp, u32)>, turns: &mut Vec<Turn>) {
+        let Some(started_at) = unseen.values().map(|(asked, _)| *asked).min() else { return };
+        self.whole_since = None;
+        if let Some(open) = self.outages.last_mut().filter(|outage| outage.ended_at.is_none()) {
+            open.shards.extend(unseen.keys());
+            return;
+        }
+        let shards: BTreeSet<u32> = unseen.keys().copied().collect();
+        turns.push(Turn::OutageStarted { shards: shards.clone() });
+        self.outages.push(Outage {
+            started_at,
+            ended_at: None,
+            most_down: u32::try_from(shards.len()).unwrap_or(u32::MAX),
+            shards,
+            wave: unseen.values().map(|(_, wave)| *wave).max(),
+        });
     }
 
     /// The restarts that are under way: of each shard that was moved the last one, if it has gone and is not back.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{Change, ObjectRef};
 use super::ledger::Ledger;
-use super::observed::Observed;
+use super::observed::{Observed, PlaceholderState};
 use super::placeholder::Room;
 use super::plan::Forecast;
 use super::policy::Policy;
@@ -313,6 +313,19 @@ impl Run {
     #[must_use]
     pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.holds.iter().chain(&self.arming)
+    }
+
+    /// Whether a place that was made for one of these shards is lost. While a shard is down nobody waits for another place,
+    /// and an image that is there once stays.
+    #[must_use]
+    pub fn lacks_room(&self, seen: &Observed, shards: impl IntoIterator<Item = u32>) -> bool {
+        let Some(room) = self.room.as_ref().filter(|room| !room.is_for_images) else { return false };
+        let kept = room.shards();
+        let is_lost = |ordinal: u32| {
+            let state = seen.placeholders.get(&ordinal).map(|placeholder| &placeholder.state);
+            kept.contains(&ordinal) && state != Some(&PlaceholderState::Warm)
+        };
+        seen.down().is_empty() && shards.into_iter().any(is_lost)
     }
 
     /// Forgets that shards were moved which came back where or what they should not be: they are still to be moved.

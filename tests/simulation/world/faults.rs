@@ -20,6 +20,7 @@ pub fn begins(fault: &Fault) -> Option<Ms> {
         | Fault::NodeDrifts { at, .. }
         | Fault::PlaceholderDeleted { at, .. }
         | Fault::PlaceholderEnds { at, .. }
+        | Fault::PlaceVanishes { at, .. }
         | Fault::Deletes { at, .. }
         | Fault::ChangesTemplate { at }
         | Fault::Scales { at, .. }
@@ -78,6 +79,14 @@ impl World {
             }
             Fault::NodeVanishes { ordinal, .. } => {
                 if let Some(node) = self.node_of(*ordinal) {
+                    self.causes.insert(Cause::NodeVanished);
+                    self.say(Who::Somebody, || format!("node/{node} vanishes"));
+                    self.remove_node(&node);
+                }
+            }
+            Fault::PlaceVanishes { ordinal, .. } => {
+                let key = self.placeholder_of(*ordinal);
+                if let Some(node) = key.and_then(|key| self.pods.get(&key)?.node.clone()) {
                     self.causes.insert(Cause::NodeVanished);
                     self.say(Who::Somebody, || format!("node/{node} vanishes"));
                     self.remove_node(&node);
