@@ -295,14 +295,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
         if !is_passing || now.duration_since(since) >= KEEP_TRYING {
             return Some(End::Stop(StopReason::Blocked(error.to_string())));
         }
-        let asked = match error.failure {
-            CallFailure::Busy(after) => after.unwrap_or_default(),
-            _ => Duration::ZERO,
-        };
-        // Whoever asks for an hour is asked once more when it is time to give up.
-        let left = Duration::try_from(KEEP_TRYING - now.duration_since(since)).unwrap_or_default();
-        let after = asked.max(self.pause).min(left);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        let after = self.pause_after(&error, since);
         if error.failure != CallFailure::Conflict {
             self.tell(Happened::Retrying { error: error.to_string(), after });
         }
@@ -310,6 +303,21 @@ impl<'a, C: Cluster> Driver<'a, C> {
         // What the call was decided on may be old, or the call may have happened after all.
         let _ = self.look().await;
         None
+    }
+
+    /// How long to wait before a call is made again that has failed since then: as long as the server asked for, and
+    /// longer each time.
+    fn pause_after(&mut self, error: &CallError, since: Timestamp) -> Duration {
+        let asked = match error.failure {
+            CallFailure::Busy(after) => after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        // Whoever asks for an hour is asked once more when it is time to give up.
+        let trying = self.cluster.now().duration_since(since);
+        let left = Duration::try_from(KEEP_TRYING - trying).unwrap_or_default();
+        let after = asked.max(self.pause).min(left);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        after
     }
 
     async fn act(&mut self, action: Action) -> Result<(), Halt> {
@@ -633,7 +641,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
     async fn close(mut self, state: State, purpose: bool) -> Ended {
         let since = self.cluster.now();
         self.run.ended_at = Some(since);
-        let mut pause = FIRST_PAUSE;
+        self.pause = FIRST_PAUSE;
         loop {
             let Err(error) = self.try_to_close(&state, purpose).await else { return self.ended(None) };
             let is_lost = error.failure == CallFailure::LockLost;
@@ -649,9 +657,9 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 }
                 return self.ended(Some(error));
             }
-            self.tell(Happened::Retrying { error: error.to_string(), after: pause });
-            self.rest(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            let after = self.pause_after(&error, since);
+            self.tell(Happened::Retrying { error: error.to_string(), after });
+            self.rest(after).await;
         }
     }
 

@@ -15,7 +15,7 @@ use crate::render::report::rollout as report;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     shardctl rollout history kafka -n shop\n  \
-    shardctl rollout history kafka -n shop --run migrate-20261122-173015\n  \
+    shardctl rollout history kafka -n shop --run migrate-20261122-173015-208\n  \
     shardctl rollout history kafka -n shop --revision 3")]
 pub struct HistoryArgs {
     #[command(flatten)]

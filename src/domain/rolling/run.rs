@@ -16,16 +16,16 @@ use super::policy::Policy;
 use crate::domain::names::{NodeName, NodePoolName, WorkloadRef};
 use crate::domain::snapshot::Pod;
 
-/// The name of a run: `migrate-20261122-173015`.
+/// The name of a run: `migrate-20261122-173015-208`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(String);
 
 impl RunId {
-    /// The id of a run that starts now.
+    /// The id of a run that starts now. It has milliseconds: runs of a small service may follow each other within a second.
     #[must_use]
     pub fn new(operation: &Operation, now: Timestamp) -> Self {
-        Self(format!("{}-{}", operation.verb(), now.strftime("%Y%m%d-%H%M%S")))
+        Self(format!("{}-{}", operation.verb(), now.strftime("%Y%m%d-%H%M%S-%3f")))
     }
 
     /// An id as somebody wrote it.
