@@ -80,7 +80,7 @@ pub async fn take_back<C: Cluster>(
     tell: &mut dyn FnMut(&Event),
 ) -> Ended {
     let mut driver = Driver::new(cluster, approved, run, interrupt, tell);
-    driver.run.ledger.resume(&cluster.seen(), &driver.run.deleted, cluster.now());
+    driver.catch_up();
     // Whoever worked on it finds out at its next write.
     loop {
         let end = match driver.save().await {
@@ -143,8 +143,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
         self.run.entered_at = self.cluster.now();
         self.run.state = State::Running;
         if is_resumed {
-            let (seen, now) = (self.cluster.seen(), self.cluster.now());
-            self.run.ledger.resume(&seen, &self.run.deleted, now);
+            self.catch_up();
         }
         self.tell(Happened::Started { run: Box::new(self.run.clone()), is_resumed });
         loop {
@@ -174,6 +173,12 @@ impl<'a, C: Cluster> Driver<'a, C> {
         }
     }
 
+    /// Takes in what happened since another process worked on the run.
+    fn catch_up(&mut self) {
+        let (seen, now) = (self.cluster.seen(), self.cluster.now());
+        self.run.ledger.resume(&seen, &self.run.deleted, now);
+    }
+
     fn decide(&self) -> Decision {
         decide(&self.run, &self.cluster.seen(), &self.said, self.cluster.now())
     }
@@ -182,7 +187,11 @@ impl<'a, C: Cluster> Driver<'a, C> {
     fn take_in(&mut self) {
         let (seen, now) = (self.cluster.seen(), self.cluster.now());
         let mut ledger = std::mem::take(&mut self.run.ledger);
-        let is_back = |ordinal| self.run.is_back(&seen, &self.said, ordinal);
+        // The service is whole with a shard that is up, if not where it should be.
+        let is_up_astray = |ordinal| {
+            seen.pods.get(&ordinal).is_some_and(|pod| pod.is_up() && self.run.is_stray(ordinal, pod, &seen))
+        };
+        let is_back = |ordinal| self.run.is_back(&seen, &self.said, ordinal) || is_up_astray(ordinal);
         let turns = ledger.observe(&seen, &self.run.deleted, is_back, now);
         self.run.ledger = ledger;
         for turn in turns {
@@ -352,7 +361,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
                     self.tell(Happened::Armed { revision: revision.clone() });
                 }
                 self.run.goal.revision = Some(revision);
-                self.run.forget_strays(&self.cluster.seen());
+                self.run.forget_unmoved(&self.cluster.seen());
                 self.enter(Stage::Rolling).await
             }
             Action::Ask(pods) => {

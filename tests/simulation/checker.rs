@@ -79,6 +79,8 @@ struct Taken {
 pub struct TrueOutage {
     pub from: Ms,
     pub to: Option<Ms>,
+    /// Since when it is the run's, or a process could see it; none while it is others' and nobody is there to see it.
+    pub known_from: Option<Ms>,
 }
 
 /// What the operator approved.
@@ -144,11 +146,20 @@ impl Checker {
         self.violation.get_or_insert(Violation { guarantee, what: what.into() });
     }
 
-    /// The shards that are down, in truth.
-    pub fn truth_is(&mut self, now: Ms, down: &BTreeSet<u32>) {
-        let open = self.outages.last_mut().filter(|outage| outage.to.is_none());
+    /// The shards that are down, in truth, and whether a process is there to see it.
+    pub fn truth_is(&mut self, now: Ms, down: &BTreeSet<u32>, is_attended: bool) {
+        let is_ours = self.taken.iter().any(|(ordinal, taken)| taken.up_at.is_none() && down.contains(ordinal));
+        let mut open = self.outages.last_mut().filter(|outage| outage.to.is_none());
+        if let Some(outage) = &mut open
+            && (is_attended || is_ours)
+        {
+            outage.known_from.get_or_insert(now);
+        }
         match (open, down.is_empty()) {
-            (None, false) => self.outages.push(TrueOutage { from: now, to: None }),
+            (None, false) => {
+                let known_from = (is_attended || is_ours).then_some(now);
+                self.outages.push(TrueOutage { from: now, to: None, known_from });
+            }
             (Some(outage), true) => outage.to = Some(now),
             _ => {}
         }
@@ -355,9 +366,11 @@ impl Checker {
         let before: Ms = self
             .outages
             .iter()
-            .map(|outage| outage.to.unwrap_or(now).saturating_sub(outage.from.max(plan.from)))
+            .filter_map(|outage| {
+                Some(outage.to.unwrap_or(now).saturating_sub(outage.known_from?.max(plan.from)))
+            })
             .sum();
-        // What was missed is not counted: blips while nobody watched or the watch was late.
+        // What was missed is not counted: blips while the watch was late.
         let missed = MEASURED * Ms::try_from(self.outages.len()).unwrap_or(0);
         match plan.max_total_outage.filter(|budget| before + outage > budget + missed) {
             Some(budget) => over("in all", before + outage, budget),

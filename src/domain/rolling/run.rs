@@ -328,13 +328,24 @@ impl Run {
         seen.down().is_empty() && shards.into_iter().any(is_lost)
     }
 
-    /// Forgets that shards were moved which came back where or what they should not be: they are still to be moved.
-    pub fn forget_strays(&mut self, seen: &Observed) {
-        let goal = &self.goal;
-        self.deleted.retain(|ordinal, uid| {
-            let new = seen.pods.get(ordinal).filter(|pod| pod.uid != *uid);
-            new.is_none_or(|pod| matches!(goal.misses(pod, seen), None | Some(Miss::NoNode)))
-        });
+    /// Whether a shard that was moved has a new pod which is where or what it should not be.
+    #[must_use]
+    pub fn is_stray(&self, ordinal: u32, pod: &Pod, seen: &Observed) -> bool {
+        self.deleted.get(&ordinal).is_some_and(|uid| *uid != pod.uid)
+            && !matches!(self.goal.misses(pod, seen), None | Some(Miss::NoNode))
+    }
+
+    /// Forgets the shards that were not moved after all and are still to be: those whose deletion was only written down,
+    /// because the process died before it, and those that came back where or what they should not be.
+    pub fn forget_unmoved(&mut self, seen: &Observed) {
+        let is_unmoved = |ordinal: u32, pod: &Pod| {
+            (self.is_deleted(ordinal, pod) && pod.deleted_at.is_none()) || self.is_stray(ordinal, pod, seen)
+        };
+        let unmoved: Vec<u32> =
+            seen.pods.iter().filter(|(ordinal, pod)| is_unmoved(**ordinal, pod)).map(|(one, _)| *one).collect();
+        for ordinal in unmoved {
+            self.deleted.remove(&ordinal);
+        }
     }
 
     /// Whether a pod is the one that a shard had before we deleted it.

@@ -251,6 +251,8 @@ impl World {
         for (_, serial) in stuck {
             self.after(10, Event::Pod(serial, Step::Ready));
         }
+        // One that stalls wakes up.
+        self.controller_due = false;
         self.wake_controller();
         self.wake_scheduler();
     }

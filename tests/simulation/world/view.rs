@@ -161,7 +161,9 @@ impl World {
         }
         self.view.version += 1;
         let down = self.down();
-        self.checker.truth_is(self.now, &down);
+        let is_attended =
+            self.current.is_some_and(|current| self.processes[current].frozen_until <= self.now);
+        self.checker.truth_is(self.now, &down, is_attended);
         match self.view.watch {
             Watch::Live => {
                 self.checker.view_is(self.now, &down);
