@@ -248,8 +248,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
 
     async fn wait_for(&mut self, why: Waiting, until: Option<Timestamp>) -> Result<(), Halt> {
         if self.waiting.as_ref() != Some(&why) {
-            // What was measured is kept now, where nobody waits for it.
-            let is_calm = matches!(why, Waiting::Settled { .. });
+            // What was measured is kept now, where nobody waits for it: also that an outage of others began.
+            let is_calm = matches!(why, Waiting::Settled { .. } | Waiting::Whole { .. });
             self.waiting = Some(why.clone());
             self.tell(Happened::Waiting { why });
             if is_calm {

@@ -81,6 +81,13 @@ pub struct TrueOutage {
     pub to: Option<Ms>,
     /// Since when it is the run's, or a process could see it; none while it is others' and nobody is there to see it.
     pub known_from: Option<Ms>,
+    is_ours: bool,
+}
+
+impl TrueOutage {
+    pub fn new(from: Ms, to: Option<Ms>) -> Self {
+        Self { from, to, known_from: Some(from), is_ours: false }
+    }
 }
 
 /// What the operator approved.
@@ -154,11 +161,12 @@ impl Checker {
             && (is_attended || is_ours)
         {
             outage.known_from.get_or_insert(now);
+            outage.is_ours |= is_ours;
         }
         match (open, down.is_empty()) {
             (None, false) => {
                 let known_from = (is_attended || is_ours).then_some(now);
-                self.outages.push(TrueOutage { from: now, to: None, known_from });
+                self.outages.push(TrueOutage { from: now, to: None, known_from, is_ours });
             }
             (Some(outage), true) => outage.to = Some(now),
             _ => {}
@@ -375,6 +383,13 @@ impl Checker {
         match plan.max_total_outage.filter(|budget| before + outage > budget + missed) {
             Some(budget) => over("in all", before + outage, budget),
             None => Ok(()),
+        }
+    }
+
+    /// A process ended without a word. What it saw of others and did not write down, nobody knows.
+    pub fn forget_others(&mut self) {
+        for outage in self.outages.iter_mut().filter(|outage| !outage.is_ours) {
+            outage.known_from = None;
         }
     }
 

@@ -76,7 +76,6 @@ fn back_before_next() {
 }
 
 #[test]
-#[ignore = "finds what is not mended yet"]
 fn one_run() {
     for at in (1000..30_000).step_by(250) {
         let schedule = with(&upgrade(), [Fault::LosesLock { at, taken_after: 12_000 }]);
@@ -129,7 +128,6 @@ fn disarmed() {
 
 /// The process dies at each of its calls, before and after its effect, and another one goes on, or takes it back.
 #[test]
-#[ignore = "finds what is not mended yet"]
 fn resumable() {
     let mut wave = Schedule::quiet(Kind::Migrate, 4);
     wave.task.strategy = Strategy::Canary;

@@ -248,6 +248,9 @@ impl Player {
         let interrupt = Rc::new(Interrupt::default());
         let process = {
             let mut world = self.world.borrow_mut();
+            if world.processes.last().is_some_and(|last| last.is_dead || last.has_lost_lock) {
+                world.checker.forget_others();
+            }
             let process = world.processes.len();
             world.processes.push(Process::default());
             world.current = Some(process);

@@ -78,7 +78,6 @@ impl Seen {
 }
 
 #[test]
-#[ignore = "finds what is not mended yet"]
 fn every_random_schedule_keeps_every_guarantee() {
     let first = from_environment("SIMULATION_SEED", 1);
     let count = from_environment("SIMULATION_COUNT", SCHEDULES);

@@ -198,19 +198,18 @@ fn explained(world: &World, why: &StopReason) -> Verdict {
 fn ledger(world: &World, run: &Run) -> Verdict {
     let (start, now) = (ms(run.started_at), world.now);
     let Some(tolerance) = tolerance(world) else { return Ok(()) };
-    let outage = |from, to| TrueOutage { from, to, known_from: Some(from) };
     let measured: Vec<TrueOutage> = run
         .ledger
         .outages
         .iter()
-        .map(|one| outage(ms(one.started_at), one.ended_at.map(ms)))
+        .map(|one| TrueOutage::new(ms(one.started_at), one.ended_at.map(ms)))
         .collect();
     let truth: Vec<TrueOutage> = world
         .checker
         .outages
         .iter()
         .filter(|outage| outage.to.unwrap_or(now) > start)
-        .map(|one| outage(one.from.max(start), one.to))
+        .map(|one| TrueOutage::new(one.from.max(start), one.to))
         .collect();
     let overlap = |one: &TrueOutage, other: &TrueOutage| {
         one.from <= other.to.unwrap_or(now) + tolerance && other.from <= one.to.unwrap_or(now) + tolerance
@@ -244,8 +243,9 @@ fn ledger(world: &World, run: &Run) -> Verdict {
 
 /// A run that was resumed has measured no outage that there was not. What happened while nobody watched it need not know.
 fn nothing_is_invented(world: &World, run: &Run) -> Verdict {
-    // A shard that was about to be deleted when the process died, and was deleted by somebody else, looks like ours.
-    let others = [Cause::ShardDown, Cause::NodeVanished, Cause::StrategyChanged];
+    // A shard that was about to be deleted when the process died, and was deleted by somebody else, looks like ours; one
+    // that there should be no more does not tell how long it was down.
+    let others = [Cause::ShardDown, Cause::NodeVanished, Cause::StrategyChanged, Cause::Scaled];
     let is_foreign = others.iter().any(|cause| world.causes.contains(cause));
     let Some(tolerance) = tolerance(world).filter(|_| !is_foreign) else { return Ok(()) };
     let now = world.now;
