@@ -513,17 +513,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             self.attend(async { futures::join!(write(cluster, &intended), cluster.look()) }).await;
         saved?;
         looked?;
-        self.take_in();
-        if self.still_to_go(wave, &pods).is_none() {
-            return Ok(());
-        }
-        let removing = stream::iter(self.places_of(&pods))
-            .map(async |placeholder| hand.remove(&placeholder).await)
-            .buffered(CONCURRENT_WRITES)
-            .collect();
-        let removed: Vec<Result<(), CallError>> = self.attend(removing).await;
-        removed.into_iter().collect::<Result<(), CallError>>()?;
-        // However long these calls took, what is deleted rests on what was so a moment ago.
+        // However long the journal took, what is deleted rests on what was so a moment ago.
         if cluster.now().duration_since(looked_at) > FRESH {
             self.look().await?;
             looked_at = cluster.now();
@@ -536,7 +526,16 @@ impl<'a, C: Cluster> Driver<'a, C> {
         let forecast = restart.map(|restart| self.run.forecast.outage(pods.len(), restart));
         let shards = pods.iter().map(|(ordinal, _)| *ordinal).collect();
         self.tell(Happened::WaveStarted { wave, of, shards, forecast });
-        self.delete(wave, &pods, looked_at).await
+        // The places are free long before the new pods need them.
+        let places = self.places_of(&pods);
+        let freeing = stream::iter(&places)
+            .map(async |place| hand.remove(place).await)
+            .buffered(CONCURRENT_WRITES)
+            .collect::<Vec<Result<(), CallError>>>();
+        let (freed, deleted) = futures::join!(freeing, self.delete(wave, &pods, looked_at));
+        deleted?;
+        freed.into_iter().collect::<Result<(), CallError>>()?;
+        Ok(self.look().await?)
     }
 
     /// The pods of a wave as they are now, if it is still these that are to go.
@@ -589,7 +588,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
         }
         match failed {
             Some(error) => Err(error.into()),
-            None => Ok(self.look().await?),
+            None => Ok(()),
         }
     }
 
