@@ -1,8 +1,9 @@
 //! From API objects to domain types, once, at the edge. Chains of `Option` live here and nowhere else.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::{self as apps, StatefulSet};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -517,6 +518,21 @@ pub(super) fn warning(event: &core::Event) -> Warning {
     }
 }
 
+/// How long a pull of an image took, waiting for other pulls included, as an event of reason `Pulled` tells it: `Successfully
+/// pulled image "db:2" in 1.5s (2.25s including waiting). Image size: 96 bytes.` An image that was there took no time.
+pub(super) fn pulled(event: &core::Event) -> Option<Duration> {
+    let message = event.message.as_deref()?;
+    if message.contains("already present") {
+        return Some(Duration::ZERO);
+    }
+    let (_, times) = message.rsplit_once("\" in ")?;
+    let took = match times.split_once(" including waiting)") {
+        Some((before, _)) => before.rsplit_once('(')?.1,
+        None => times.split(' ').next()?,
+    };
+    Duration::try_from(took.parse::<SignedDuration>().ok()?).ok()
+}
+
 pub(super) fn node(node: &core::Node) -> Node {
     let meta = &node.metadata;
     let spec = node.spec.clone().unwrap_or_default();
@@ -698,6 +714,23 @@ mod tests {
         assert_eq!(ordinal("shard", "shard-10"), Some(10));
         for other in ["shard-03", "shard-", "shard-x", "shard", "other-3", "shard-a-3", "shard-+3"] {
             assert_eq!(ordinal("shard", other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_event_tells_how_long_a_pull_took() {
+        let took = |message: &str| {
+            pulled(&core::Event { message: Some(message.to_owned()), ..core::Event::default() })
+        };
+        let full = "Successfully pulled image \"db (x) in 3s\" in 1.5s (1m2.25s including waiting). Image size: 96 bytes.";
+        assert_eq!(took(full), Some(Duration::from_millis(62_250)));
+        assert_eq!(took("Successfully pulled image \"db:2\" in 350ms"), Some(Duration::from_millis(350)));
+        let there = "Container image \"db:2\" already present on machine";
+        assert_eq!(took(there), Some(Duration::ZERO));
+        for other in
+            ["", "Pulled", "Successfully pulled image \"db:2\" in no time", "\" in (s including waiting)"]
+        {
+            assert_eq!(took(other), None, "{other}");
         }
     }
 

@@ -78,6 +78,9 @@ pub struct Marks {
     /// Its volumes are attached and its network is up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared: Option<Timestamp>,
+    /// How long its images took to be pulled, of the time until its containers ran; none where the kubelet has not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<Duration>,
     /// Its containers run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
@@ -98,6 +101,7 @@ pub struct Seconds {
     pub schedule: Option<f64>,
     pub node_launch: Option<f64>,
     pub attach: Option<f64>,
+    pub pull: Option<f64>,
     pub start: Option<f64>,
     pub ready: Option<f64>,
     pub gate: Option<f64>,
@@ -122,7 +126,9 @@ impl Marks {
             false => seconds.schedule = placed,
         }
         seconds.attach = step(self.prepared);
-        seconds.start = step(self.started);
+        let started = step(self.started);
+        seconds.pull = started.zip(self.pull).map(|(started, pull)| pull.as_secs_f64().min(started));
+        seconds.start = started.map(|started| started - seconds.pull.unwrap_or(0.0));
         seconds.ready = step(self.ready);
         seconds.gate = step(self.back);
         seconds
@@ -362,6 +368,7 @@ impl ShardRecord {
             self.to = Some(node.clone());
         }
         set(&mut marks.prepared, pod.is_prepared, Mark::Prepared);
+        marks.pull = seen.pull_of(&pod.uid);
         let runs = !pod.containers.is_empty() && pod.containers.iter().all(|one| one.waiting.is_none());
         set(&mut marks.started, runs, Mark::Started);
         set(&mut marks.ready, pod.is_up(), Mark::Ready);

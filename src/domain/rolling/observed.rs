@@ -1,12 +1,13 @@
 //! What a decision is made on: the service as it was last seen, and what its shards said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::names::{NodeName, NodePoolName, PodName};
-use crate::domain::snapshot::{Node, Pod, Workload};
+use crate::domain::snapshot::{Node, Pod, Snapshot, Workload};
 
 /// The service as it was last seen. It is already old: what is deleted on the strength of it is named by uid and
 /// resourceVersion, so that the server refuses if it is another by now.
@@ -23,11 +24,46 @@ pub struct Observed {
     pub placeholders: BTreeMap<u32, Placeholder>,
     /// What the cluster complains of, by the uid of the pod.
     pub warnings: BTreeMap<String, Vec<Warning>>,
+    /// How long images took to be pulled, by the uid of the pod and the container. One that was there took no time.
+    pub pulls: BTreeMap<String, BTreeMap<String, Duration>>,
     /// Pods that are no shards, on the nodes that are emptied.
     pub others: BTreeMap<String, OtherPod>,
 }
 
 impl Observed {
+    /// Nothing, seen at this time.
+    #[must_use]
+    pub fn nothing(at: Timestamp) -> Self {
+        Self {
+            at,
+            workload: None,
+            pods: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            placeholders: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            pulls: BTreeMap::new(),
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// What a snapshot tells, seen at this time.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot, at: Timestamp) -> Self {
+        let pods = snapshot.shards.iter().filter_map(|shard| Some((shard.ordinal, shard.pod.clone()?)));
+        Self {
+            workload: Some(snapshot.workload.clone()),
+            pods: pods.collect(),
+            nodes: snapshot.nodes.clone().unwrap_or_default(),
+            ..Self::nothing(at)
+        }
+    }
+
+    /// How long the images of a pod took to be pulled, one after the other; none while nobody has said.
+    #[must_use]
+    pub fn pull_of(&self, uid: &str) -> Option<Duration> {
+        Some(self.pulls.get(uid)?.values().sum())
+    }
+
     /// How many shards there should be.
     #[must_use]
     pub fn replicas(&self) -> u32 {

@@ -119,7 +119,7 @@ pub fn prepare(wish: Wish<'_>, now: Timestamp) -> Result<Option<Run>, Refusal> {
     {
         return Err(Refusal::NodesUnknown(unknown.to_string()));
     }
-    let seen = observed(snapshot, now);
+    let seen = Observed::of(snapshot, now);
     let moved = moves(&wish, &seen);
     let has_purpose = wish.holds.iter().any(|change| change.hold.is_purpose());
     if moved.is_empty() && wish.arming.is_none() && !has_purpose && !wish.empties_nodes {
@@ -188,20 +188,6 @@ fn moves(wish: &Wish<'_>, seen: &Observed) -> BTreeSet<u32> {
         .filter(|(_, pod)| is_unnamed || !wish.goal.is_met(pod, seen))
         .map(|(ordinal, _)| ordinal)
         .collect()
-}
-
-/// The snapshot as the engine sees the service.
-fn observed(snapshot: &Snapshot, now: Timestamp) -> Observed {
-    let pods = snapshot.shards.iter().filter_map(|shard| Some((shard.ordinal, shard.pod.clone()?)));
-    Observed {
-        at: now,
-        workload: Some(snapshot.workload.clone()),
-        pods: pods.collect(),
-        nodes: snapshot.nodes.clone().unwrap_or_default(),
-        placeholders: BTreeMap::new(),
-        warnings: BTreeMap::new(),
-        others: BTreeMap::new(),
-    }
 }
 
 fn within_budgets(policy: &Policy, forecast: &Forecast, waves: &[Vec<u32>]) -> Result<(), Refusal> {

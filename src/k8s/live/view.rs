@@ -68,21 +68,13 @@ enum News {
     Other(NodeName, WatchEvent<CorePod>),
     Node(WatchEvent<CoreNode>),
     Warning(WatchEvent<CoreEvent>),
+    Pulled(WatchEvent<CoreEvent>),
 }
 
 impl View {
     /// Starts to watch, from what `snapshot` holds.
     pub fn open(cluster: &Cluster, subject: Subject, snapshot: &Snapshot) -> Self {
-        let pods = snapshot.shards.iter().filter_map(|shard| Some((shard.ordinal, shard.pod.clone()?)));
-        let seen = Observed {
-            at: Timestamp::now(),
-            workload: Some(snapshot.workload.clone()),
-            pods: pods.collect(),
-            nodes: snapshot.nodes.clone().unwrap_or_default(),
-            placeholders: BTreeMap::new(),
-            warnings: BTreeMap::new(),
-            others: BTreeMap::new(),
-        };
+        let seen = Observed::of(snapshot, Timestamp::now());
         let (sender, news) = watch::channel(0);
         let shared = Arc::new(Shared {
             cluster: cluster.clone(),
@@ -166,6 +158,11 @@ impl Shared {
                 config().fields("involvedObject.kind=Pod,type=Warning"),
                 News::Warning,
             ),
+            feed(
+                Api::<CoreEvent>::namespaced(client(), namespace),
+                config().fields("involvedObject.kind=Pod,reason=Pulled"),
+                News::Pulled,
+            ),
         ];
         if !pools.is_empty() {
             let names: Vec<&str> = pools.iter().map(NodePoolName::as_str).collect();
@@ -244,6 +241,11 @@ impl Shared {
             News::Warning(event) => {
                 if let WatchEvent::Apply(event) | WatchEvent::InitApply(event) = event {
                     self.warning(&event);
+                }
+            }
+            News::Pulled(event) => {
+                if let WatchEvent::Apply(event) | WatchEvent::InitApply(event) = event {
+                    self.pulled(&event);
                 }
             }
         }
@@ -363,11 +365,24 @@ impl Shared {
         seen.others.retain(|uid, _| !is_gone(uid));
     }
 
-    fn warning(&self, event: &CoreEvent) {
-        let name = event.involved_object.name.as_deref().unwrap_or_default();
+    /// The uid of the pod that an event is about, if it is one of the workload's.
+    fn subject_of(&self, event: &CoreEvent) -> Option<String> {
+        let name = event.involved_object.name.as_deref()?;
         let is_ours =
             name.strip_prefix(self.subject.workload.name.as_str()).is_some_and(|rest| rest.starts_with('-'));
-        let Some(uid) = event.involved_object.uid.clone().filter(|_| is_ours) else { return };
+        event.involved_object.uid.clone().filter(|_| is_ours)
+    }
+
+    fn pulled(&self, event: &CoreEvent) {
+        let (Some(uid), Some(took)) = (self.subject_of(event), convert::pulled(event)) else { return };
+        let container = event.involved_object.field_path.clone().unwrap_or_default();
+        self.update(|seen| {
+            seen.pulls.entry(uid).or_default().insert(container, took);
+        });
+    }
+
+    fn warning(&self, event: &CoreEvent) {
+        let Some(uid) = self.subject_of(event) else { return };
         let warning = convert::warning(event);
         self.update(|seen| {
             let known = seen.warnings.entry(uid).or_default();

@@ -53,15 +53,7 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        let nothing = Arc::new(Observed {
-            at: timestamp(0),
-            workload: None,
-            pods: BTreeMap::new(),
-            nodes: BTreeMap::new(),
-            placeholders: BTreeMap::new(),
-            warnings: BTreeMap::new(),
-            others: BTreeMap::new(),
-        });
+        let nothing = Arc::new(Observed::nothing(timestamp(0)));
         Self {
             truth: Arc::clone(&nothing),
             version: 0,

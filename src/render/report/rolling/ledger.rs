@@ -79,12 +79,13 @@ fn outages(run: &Run, now: Timestamp) -> String {
 /// What the seconds of each restart went into. Columns that nobody has a figure for are left out.
 fn restarts(run: &Run) -> String {
     type Column = (&'static str, fn(&Seconds) -> Option<f64>);
-    const COLUMNS: [Column; 8] = [
+    const COLUMNS: [Column; 9] = [
         ("terminate", |one| one.terminate),
         ("create", |one| one.create),
         ("schedule", |one| one.schedule),
         ("node", |one| one.node_launch),
         ("attach", |one| one.attach),
+        ("pull", |one| one.pull),
         ("start", |one| one.start),
         ("ready", |one| one.ready),
         ("gate", |one| one.gate),
