@@ -27,7 +27,13 @@ pub struct Display<'a> {
     live: Option<Live>,
     /// What was last said to be waited for, and when.
     waiting: Option<(Discriminant<Waiting>, Timestamp)>,
+    /// Shards of the wave that is under way.
+    wave_size: usize,
 }
+
+/// Beside a live view, the shards of a wave of more than so many get no lines of their own: they would push away what
+/// matters.
+const SHARDS_WITH_LINES: usize = 5;
 
 /// While the same is waited for, a log says so again after so long.
 const SAY_AGAIN: SignedDuration = SignedDuration::from_secs(15);
@@ -42,7 +48,15 @@ impl<'a> Display<'a> {
     #[must_use]
     pub fn new(ui: &'a Ui, is_json: bool, run: &Run) -> Self {
         let live = (!is_json && ui.err_is_terminal()).then(|| Live::new(ui, run));
-        Self { ui, is_json, started_at: Timestamp::now(), run: run.clone(), live, waiting: None }
+        Self {
+            ui,
+            is_json,
+            started_at: Timestamp::now(),
+            run: run.clone(),
+            live,
+            waiting: None,
+            wave_size: 0,
+        }
     }
 
     /// Shows an event.
@@ -64,6 +78,10 @@ impl<'a> Display<'a> {
         if let Happened::Waiting { why } = &event.what
             && !self.is_news(why, event.at)
         {
+            return;
+        }
+        let is_crowd = self.live.is_some() && self.wave_size > SHARDS_WITH_LINES;
+        if is_crowd && matches!(event.what, Happened::Shard { .. }) {
             return;
         }
         let Some(text) = line(&self.run, &event.what, self.ui.err_style()) else { return };
@@ -91,6 +109,7 @@ impl<'a> Display<'a> {
         match &event.what {
             Happened::WaveStarted { wave, shards, .. } => {
                 self.waiting = None;
+                self.wave_size = shards.len();
                 for ordinal in shards {
                     self.run.ledger.ask(*ordinal, *wave, None, event.at);
                 }
