@@ -18,6 +18,7 @@ pub const TESTS: &[Test] = &[
     ("rollout::history_names_runs_and_revisions", history),
     ("rollout::undo_goes_back_and_to_any_revision", undo),
     ("rollout::ten_runs_are_kept", kept),
+    ("rollout::the_ledger_tells_the_pull_as_the_kubelet_does", pull),
 ];
 
 fn image(lab: &Lab) {
@@ -173,4 +174,42 @@ fn kept(lab: &Lab) {
     }
     let journals = service.k("get configmaps -l shardctl.dev/run -o name");
     assert_eq!(journals.lines().count(), 10, "{journals}");
+}
+
+fn pull(lab: &Lab) {
+    let mut service = lab.service("pull");
+    service.make_small();
+    service.edit("replicas: 3", "replicas: 1");
+    service.overlay("annotations: {lab.shardctl.dev/pod-start: 2s, lab.shardctl.dev/pod-stop: 20ms}");
+    service.deploy("explore");
+    let old = service.pod_uids();
+    let upgrade = ["upgrade", "--image", "registry.example/demo:2.0.0", "--no-prewarm", "--gate", "none"];
+    let told = std::thread::scope(|scope| {
+        let run = scope.spawn(|| service.roll(&upgrade));
+        // The lab has no kubelet: its words are said here.
+        let pod = eventually(|| {
+            let pod = service.get("pods")["items"][0]["metadata"].clone();
+            let is_new = pod["uid"].as_str().is_some_and(|uid| !old.iter().any(|old| old.contains(uid)));
+            if is_new { Ok(pod) } else { Err("there is no new pod yet".to_owned()) }
+        });
+        let event = json!({
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": "pulled", "namespace": service.name},
+            "type": "Normal",
+            "reason": "Pulled",
+            "message": "Successfully pulled image \"demo:2\" in 700ms (1.25s including waiting). Image size: 9 bytes.",
+            "involvedObject": {
+                "kind": "Pod", "namespace": service.name, "name": pod["name"], "uid": pod["uid"],
+                "fieldPath": "spec.containers{shard}",
+            },
+        });
+        lab.apply(&event.to_string());
+        run.join().expect("the run ends")
+    });
+    let run = told.ended(0).last;
+    let restart = &run["ledger"]["restarts"][0];
+    assert_eq!(restart["marks"]["pull"], json!({"secs": 1, "nanos": 250_000_000}), "{restart}");
+    let id = run["id"].as_str().expect("an id");
+    service.rollout(&["history", "--run", id]).ended(0).said("PULL");
 }
