@@ -1,7 +1,6 @@
 //! Connections: kubeconfig and context as in kubectl, a timeout on every request, a log of every request.
 
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -18,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tower::{Layer, Service};
 
 use super::error::{Failure, RequestError};
-use super::kubeconfig::{self, unusable};
+use super::kubeconfig::{self, ConnectOptions, unusable};
 use crate::error::CommandError;
 
 /// Name under which our writes are recorded.
@@ -34,22 +33,6 @@ tokio::task_local! {
     /// How long the answer to the request that is under way asks to wait. A busy API server says so in a header, which
     /// kube's errors do not carry.
     static RETRY_AFTER: Cell<Option<Duration>>;
-}
-
-/// Which cluster, as whom, and how long to wait.
-#[derive(Clone, Debug, Default)]
-pub struct ConnectOptions {
-    pub kubeconfig: Option<PathBuf>,
-    pub context: Option<String>,
-    pub cluster: Option<String>,
-    pub user: Option<String>,
-    pub namespace: Option<String>,
-    pub impersonate: Option<String>,
-    pub impersonate_groups: Vec<String>,
-    /// Longest wait for one answer; zero, as in kubectl, is no limit.
-    pub request_timeout: Duration,
-    /// The server is on this machine: no proxy of the environment is asked.
-    pub is_local: bool,
 }
 
 /// Receives one line for each request that was answered or failed.

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kube::config::{Config, Context, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::client::ConnectOptions;
 use super::error::innermost;
 use crate::domain::names::nearest;
 use crate::domain::yaml;
@@ -14,6 +14,22 @@ use crate::error::CommandError;
 /// What helps against a kubeconfig that is not there.
 const NAME_ONE: &str =
     "name one with --kubeconfig FILE, or start a cluster on this machine with `shardctl lab up`";
+
+/// Which cluster, as whom, and how long to wait.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectOptions {
+    pub kubeconfig: Option<PathBuf>,
+    pub context: Option<String>,
+    pub cluster: Option<String>,
+    pub user: Option<String>,
+    pub namespace: Option<String>,
+    pub impersonate: Option<String>,
+    pub impersonate_groups: Vec<String>,
+    /// Longest wait for one answer; zero, as in kubectl, is no limit.
+    pub request_timeout: Duration,
+    /// The server is on this machine: no proxy of the environment is asked.
+    pub is_local: bool,
+}
 
 /// The configuration that kubectl would use, and the name of its context; none in a pod.
 pub(super) async fn load(options: &ConnectOptions) -> Result<(Config, Option<String>), CommandError> {

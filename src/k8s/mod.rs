@@ -17,9 +17,10 @@ mod snapshot;
 mod watch;
 
 pub use apply::{ApplyOptions, Permission};
-pub use client::{Cluster, ConnectOptions, FIELD_MANAGER, RequestLog};
+pub use client::{Cluster, FIELD_MANAGER, RequestLog};
 pub use error::{Failure, RequestError};
 pub use eviction::PodsToEvict;
+pub use kubeconfig::ConnectOptions;
 pub use live::{Holder, Journalled, KEPT_RUNS, LiveCluster, Lock, Taken, journal_name, lease_name};
 pub use plan::{PoolStanding, Revision, pod_template};
 pub use snapshot::Scope;

@@ -17,10 +17,10 @@ use serde::Serialize;
 use super::names::{ClaimName, NodeName, NodePoolName, PodName, VolumeName};
 use super::quantity::Resources;
 pub use node::{
-    DaemonSet, NODE_POOL_LABEL, Node, NodeClass, NodeClassRef, NodePool, NodePoolBudget, Occupant, Taint,
+    DaemonSet, NODE_POOL_LABEL, Node, NodeClass, NodeClassRef, NodePool, NodePoolBudget, Occupant,
 };
 pub use scheduling::{
-    AntiAffinity, NodeExpression, NodeTerm, SpreadConstraint, Toleration, any_term_matches,
+    AntiAffinity, NodeExpression, NodeTerm, SpreadConstraint, Taint, Toleration, any_term_matches,
 };
 pub use shard::{ContainerStatus, Health, Pod, Shard};
 pub use surroundings::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::scheduling::{NodeExpression, NodeTerm, Toleration};
+use super::scheduling::{NodeExpression, NodeTerm, Taint, Toleration};
 use crate::domain::names::{NodeName, NodePoolName, PodName};
 use crate::domain::quantity::{Quantity, Resources};
 
@@ -60,14 +60,6 @@ impl Node {
 
 /// The label that tells which NodePool made a node.
 pub const NODE_POOL_LABEL: &str = "karpenter.sh/nodepool";
-
-/// A taint of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taint {
-    pub key: String,
-    pub value: String,
-    pub effect: String,
-}
 
 /// A pod as far as it takes room on a node.
 #[derive(Clone, Debug)]

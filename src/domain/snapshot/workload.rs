@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::node::{Node, NodePool, Taint};
-use super::scheduling::{AntiAffinity, NodeTerm, SpreadConstraint, Toleration, any_term_matches};
+use super::node::{Node, NodePool};
+use super::scheduling::{AntiAffinity, NodeTerm, SpreadConstraint, Taint, Toleration, any_term_matches};
 use crate::domain::names::WorkloadRef;
 use crate::domain::quantity::{Quantity, Resources};
 
