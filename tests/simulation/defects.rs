@@ -398,3 +398,55 @@ fn room_that_was_lost_is_made_again() {
     let (is, was) = (longest(&played.run.ledger), longest(&quiet.run.ledger));
     assert!(is < was + std::time::Duration::from_secs(1), "{is:?}, undisturbed {was:?}");
 }
+
+/// A shard had come back wrong. When the run was resumed, another one went before it was moved again.
+#[test]
+fn what_came_back_wrong_goes_before_the_next_wave() {
+    let quiet = Schedule::quiet(Kind::Drain { of: set(&[0, 1]), others: 0, relax: false }, 2);
+    let wrong = [Fault::Uncordons { at: 5000 }, Fault::Deletes { at: 9500, ordinal: 0 }];
+    let mut schedule = with(&quiet, wrong);
+    (schedule.service.per_node, schedule.task.is_descending) = (1, true);
+    (schedule.task.gate, schedule.task.settle) = (None, 0);
+    schedule.answers = vec![Answer::Resume { after: 10_000 }];
+    let played = stops(&schedule, "came back on node/explore-1");
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![0, 0, 1]));
+}
+
+/// The first wave had come back wrong. When it went again it was taken for the first, and the service did not settle.
+#[test]
+fn the_service_settles_before_a_shard_is_moved_again() {
+    let mut schedule =
+        with(&drain(), [Fault::Uncordons { at: 11_500 }, Fault::Deletes { at: 12_000, ordinal: 2 }]);
+    (schedule.task.gate, schedule.task.settle) = (None, 10_000);
+    let played = stops(&schedule, "came back on node/explore-1");
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![0, 0, 1]));
+}
+
+/// A pod that has failed is not made anew while one below it is broken: it was taken for one that will come up by itself,
+/// or for one more to be mended at the same time.
+#[test]
+fn a_failed_pod_above_a_broken_one_does_not_hold_up_the_run() {
+    let mut upgrade = Schedule::quiet(Kind::Upgrade, 4);
+    upgrade.service.broken = set(&[2]);
+    let mut drain = drain();
+    drain.service.broken = set(&[0]);
+    for (mut schedule, fails, deleted) in [(upgrade, 3, vec![2, 0, 1]), (drain, 2, vec![0, 1])] {
+        schedule.service.is_ordered_ready = true;
+        let played = plays(&with(&schedule, [Fault::PodEnds { at: 1100, ordinal: fails }]));
+        assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+        assert_eq!(played.deleted, deleted);
+    }
+}
+
+/// One of two broken shards could not be deleted, and the other one was not made before that one was mended: the run
+/// waited for it for ever.
+#[test]
+fn what_holds_up_a_shard_that_was_taken_is_mended() {
+    let mut quiet = Schedule::quiet(Kind::Upgrade, 5);
+    (quiet.service.is_ordered_ready, quiet.task.strategy) = (true, Strategy::Waves(3));
+    quiet.service.broken = set(&[1]);
+    let schedule = with(&quiet, [Fault::Unready { at: 1100, ordinal: 4, lasts: 3_600_000 }]);
+    let played = plays(&with_call(&schedule, "delete pod/shard-1", 0, CallFault::Busy(5000)));
+    assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+    assert_eq!(set(&played.deleted[..2]), set(&[1, 4]));
+}
