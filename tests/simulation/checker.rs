@@ -79,7 +79,7 @@ struct Taken {
 pub struct TrueOutage {
     pub from: Ms,
     pub to: Option<Ms>,
-    /// Since when it is the run's, or a process could see it; none while it is others' and nobody is there to see it.
+    /// Since when it is the run's, or a process that watches knows of it; none while it is others' and nobody does.
     pub known_from: Option<Ms>,
     is_ours: bool,
 }
@@ -153,19 +153,18 @@ impl Checker {
         self.violation.get_or_insert(Violation { guarantee, what: what.into() });
     }
 
-    /// The shards that are down, in truth, and whether a process is there to see it.
-    pub fn truth_is(&mut self, now: Ms, down: &BTreeSet<u32>, is_attended: bool) {
-        let is_ours = self.taken.iter().any(|(ordinal, taken)| taken.up_at.is_none() && down.contains(ordinal));
+    /// The shards that are down, in truth.
+    pub fn truth_is(&mut self, now: Ms, down: &BTreeSet<u32>) {
+        let is_ours =
+            self.taken.iter().any(|(ordinal, taken)| taken.up_at.is_none() && down.contains(ordinal));
         let mut open = self.outages.last_mut().filter(|outage| outage.to.is_none());
-        if let Some(outage) = &mut open
-            && (is_attended || is_ours)
-        {
+        if let Some(outage) = open.as_mut().filter(|_| is_ours) {
             outage.known_from.get_or_insert(now);
-            outage.is_ours |= is_ours;
+            outage.is_ours = true;
         }
         match (open, down.is_empty()) {
             (None, false) => {
-                let known_from = (is_attended || is_ours).then_some(now);
+                let known_from = is_ours.then_some(now);
                 self.outages.push(TrueOutage { from: now, to: None, known_from, is_ours });
             }
             (Some(outage), true) => outage.to = Some(now),
@@ -178,8 +177,12 @@ impl Checker {
         }
     }
 
-    /// The shards that are down, as far as those who watch can know.
-    pub fn view_is(&mut self, now: Ms, down: &BTreeSet<u32>) {
+    /// The shards that are down, as far as those who watch can know, and whether a process does.
+    pub fn view_is(&mut self, now: Ms, down: &BTreeSet<u32>, is_attended: bool) {
+        let open = self.outages.last_mut().filter(|outage| outage.to.is_none());
+        if let Some(outage) = open.filter(|_| is_attended && !down.is_empty()) {
+            outage.known_from.get_or_insert(now);
+        }
         match down.is_empty() {
             true => drop(self.whole_since.get_or_insert(now)),
             false => self.whole_since = None,
@@ -257,12 +260,21 @@ impl Checker {
         let known = seen.pods.get(&ordinal);
         let is_up = known.is_some_and(Pod::is_up);
         let down = seen.down();
+        // A shard that came back wrong is up, and to be moved again. Others like it may go before it, one wave after the
+        // other, and what is down, which goes before everything; what was not moved yet may not.
+        let is_astray = |other: &u32| {
+            self.taken.get(other).is_some_and(|taken| {
+                let new = seen.pods.get(other).filter(|pod| pod.is_up() && pod.uid != taken.uid);
+                new.is_some_and(|pod| plan.misses(pod, seen).is_some())
+            })
+        };
+        let is_before_astray = !is_up || is_astray(&ordinal);
         // Shards that we took and that are not back, and those that may go any moment by our hand.
         let is_ours = |other: &u32| *other != ordinal;
         let not_back: BTreeMap<u32, String> = self
             .taken
             .keys()
-            .filter(|other| is_ours(other))
+            .filter(|other| is_ours(other) && !(is_before_astray && is_astray(other)))
             .filter_map(|other| Some((*other, self.is_back(plan, seen, *other).err()?)))
             .collect();
         let going = self.sent.iter().filter(|(other, (uid, at))| {
@@ -278,11 +290,14 @@ impl Checker {
                     .get(other)
                     .is_some_and(|pod| pod.deleted_at.is_none() && plan.misses(pod, seen).is_some())
         };
-        // An OrderedReady set makes no pod before those below it are Ready: what has none comes up when they are mended.
+        // An OrderedReady set makes no pod before those below it are Ready: what has none, or one that has failed, comes up
+        // when they are mended.
         let mended = down.iter().copied().filter(|other| ours.contains(other) || is_to_be_mended(other));
         let lowest = mended.chain([ordinal]).min();
-        let is_held_up =
-            |other: &u32| !is_up && plan.is_serial && Some(*other) > lowest && !seen.pods.contains_key(other);
+        let is_held_up = |other: &u32| {
+            let is_unmade = || seen.pods.get(other).is_none_or(Pod::has_ended);
+            !is_up && plan.is_serial && Some(*other) > lowest && is_unmade()
+        };
         let down: BTreeSet<u32> = down.into_iter().filter(|other| !is_held_up(other)).collect();
         let strangers: BTreeSet<u32> =
             down.iter().copied().filter(|other| *other != ordinal && !ours.contains(other)).collect();
@@ -330,6 +345,7 @@ impl Checker {
             let passed = self
                 .taken
                 .keys()
+                .filter(|taken| !(is_before_astray && is_astray(taken)))
                 .filter_map(|taken| self.passes.get(&seen.pods.get(taken)?.uid)?.1)
                 .max()
                 .filter(|_| plan.gate > 0);
