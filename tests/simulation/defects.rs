@@ -450,3 +450,38 @@ fn what_holds_up_a_shard_that_was_taken_is_mended() {
     assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
     assert_eq!(set(&played.deleted[..2]), set(&[1, 4]));
 }
+
+/// Three shards were broken when the run was planned, and one of them came up before it began: the other two were more
+/// than the waves that were left, and could never be mended.
+#[test]
+fn as_many_as_were_approved_go_together_when_waves_are_split() {
+    let mut schedule = Schedule::quiet(Kind::Migrate, 4);
+    schedule.service.broken = set(&[0, 1]);
+    let played = plays(&with(&schedule, [Fault::PodEnds { at: 700, ordinal: 3 }]));
+    assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+    assert_eq!(set(&played.deleted[..2]), set(&[0, 1]));
+}
+
+/// A process stood still while it looked, and deleted a shard on the strength of that look.
+#[test]
+fn a_look_that_took_long_is_taken_again() {
+    let quiet = upgrade();
+    let number = call(&quiet, "1: \"uid-2\"}", 0);
+    let slow = with(&quiet, [Fault::Call { call: number + 1, how: CallFault::Slow(3000) }]);
+    for call in number + 2..number + 5 {
+        plays(&with(&slow, [Fault::Freeze { call, lasts: 2000 }]));
+    }
+}
+
+/// While a shard was on its way that an OrderedReady set makes only when those below it are Ready, one below it failed for
+/// a moment: that one is no part of the wave, and is not deleted beside it.
+#[test]
+fn what_fails_below_a_shard_that_was_taken_is_given_its_time() {
+    let mut quiet = Schedule::quiet(Kind::Migrate, 4);
+    (quiet.service.is_ordered_ready, quiet.task.is_descending) = (true, true);
+    quiet.task.strategy = Strategy::Canary;
+    for at in (11_000..13_000).step_by(100) {
+        let played = plays(&with(&quiet, [Fault::Unready { at, ordinal: 1, lasts: 3000 }]));
+        assert_eq!(played.run.state, State::Done);
+    }
+}

@@ -210,14 +210,14 @@ fn ledger(world: &World, run: &Run) -> Verdict {
         .ledger
         .outages
         .iter()
-        .map(|one| TrueOutage::new(ms(one.started_at), one.ended_at.map(ms)))
+        .map(|one| TrueOutage { from: ms(one.started_at), to: one.ended_at.map(ms) })
         .collect();
     let truth: Vec<TrueOutage> = world
         .checker
         .outages
         .iter()
         .filter(|outage| outage.to.unwrap_or(now) > start)
-        .map(|one| TrueOutage::new(one.from.max(start), one.to))
+        .map(|one| TrueOutage { from: one.from.max(start), to: one.to })
         .collect();
     let overlap = |one: &TrueOutage, other: &TrueOutage| {
         one.from <= other.to.unwrap_or(now) + tolerance && other.from <= one.to.unwrap_or(now) + tolerance

@@ -280,8 +280,10 @@ impl Look<'_> {
             return Decision::Blocked(blocker);
         }
         let mut waves = self.run.waves.iter().enumerate();
-        // What is not made before a broken shard is mended is not waited for.
-        let held_up = self.seen.held_up_by(&self.broken(&down));
+        // What is not made before a broken shard is mended, which was to go with it and did not, is not waited for.
+        let mut left_over = self.broken(&down);
+        left_over.retain(|ordinal| self.run.deleted.contains_key(ordinal));
+        let held_up = self.seen.held_up_by(&left_over);
         let is_coming = |ordinal: &u32| self.is_under_way(*ordinal) && !held_up.contains(ordinal);
         let under_way = |wave: &&Vec<u32>| wave.iter().any(is_coming);
         if let Some((index, wave)) = waves.clone().find(|(_, wave)| under_way(wave)) {
@@ -341,10 +343,9 @@ impl Look<'_> {
     /// Shards that are down as they are go before everything else, together, in waves of their own.
     fn mend(&self, index: usize, left: &[(u32, &Pod)], broken: &BTreeSet<u32>) -> Decision {
         let waves = &self.run.waves;
-        let largest = waves.iter().map(Vec::len).max().unwrap_or(0);
         // Those that went with them and that they hold up are down by our hand, too.
         let under_way = self.run.deleted.keys().filter(|ordinal| self.is_under_way(**ordinal)).count();
-        if broken.len() + under_way > largest || self.may_another_go(broken) {
+        if number(broken.len() + under_way) > self.run.largest_wave || self.may_another_go(broken) {
             return self.wait_until_whole(broken);
         }
         // Those that broke before their turn are given the time to come up by themselves that the service is given to

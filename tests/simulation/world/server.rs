@@ -403,9 +403,7 @@ impl World {
             return Err(CallError::new(operation, CallFailure::Conflict, "an older write"));
         }
         self.processes[process].saved = id;
-        let text = serde_json::to_string(run)
-            .map_err(|error| CallError::new(operation, CallFailure::Refused, error.to_string()))?;
-        self.journal = Some(Journal { text, run: run.clone(), by: process });
+        self.journal = Some(Journal { run: run.clone(), by: process });
         Ok(())
     }
 
