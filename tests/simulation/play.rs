@@ -253,7 +253,7 @@ impl Player {
             let mut world = self.world.borrow_mut();
             if world.processes.last().is_some_and(|last| last.is_dead || last.has_lost_lock) {
                 let world = &mut *world;
-                world.checker.forget(world.now, world.journal.as_ref().map(|journal| &journal.run));
+                world.checker.forget(world.now, world.journal.as_ref().map(|journal| &*journal.run));
             }
             let process = world.processes.len();
             world.processes.push(Process::default());

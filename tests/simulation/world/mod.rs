@@ -127,7 +127,7 @@ pub struct Process {
 
 /// The run as it was last written down.
 pub struct Journal {
-    pub run: Run,
+    pub run: Rc<Run>,
     pub by: usize,
 }
 
