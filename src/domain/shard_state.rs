@@ -70,7 +70,7 @@ impl ShardState {
                 _ => Self::Up,
             };
         }
-        if matches!(pod.phase.as_str(), "Failed" | "Succeeded") {
+        if pod.has_ended() {
             return Self::Ended { phase: pod.phase.clone() };
         }
         if let Some(message) = &pod.unschedulable {

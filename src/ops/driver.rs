@@ -29,6 +29,8 @@ const KEEP_TRYING: SignedDuration = SignedDuration::from_secs(60);
 /// The first pause before a call is made again; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Where a look takes longer itself, that may have been this process, which stood still: it is taken again so many times.
+const FRESH_LOOKS: usize = 2;
 /// Pods deleted, made or evicted at the same time. More would queue in the API server's fair share of this user.
 const CONCURRENT_WRITES: usize = 32;
 /// A pod is deleted on the strength of a look that was begun no longer ago. Where that look, or what came after it, took
@@ -514,9 +516,11 @@ impl<'a, C: Cluster> Driver<'a, C> {
         saved?;
         looked?;
         // However long the journal took, what is deleted rests on what was so a moment ago.
-        if cluster.now().duration_since(looked_at) > FRESH {
-            self.look().await?;
-            looked_at = cluster.now();
+        for _ in 0..FRESH_LOOKS {
+            if cluster.now().duration_since(looked_at) > FRESH {
+                looked_at = cluster.now();
+                self.look().await?;
+            }
         }
         self.take_in();
         let Some(pods) = self.still_to_go(wave, &pods) else { return Ok(()) };

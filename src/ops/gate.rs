@@ -7,7 +7,7 @@ use crate::domain::rolling::{ExactPod, Run};
 #[derive(Debug)]
 pub struct Approved {
     /// The most shards that may be down by our hand at a time.
-    largest_wave: usize,
+    largest_wave: u32,
 }
 
 impl Approved {
@@ -17,12 +17,12 @@ impl Approved {
     /// What `confirm` says instead of yes.
     pub fn by<E>(run: &Run, confirm: impl FnOnce(&Run) -> Result<(), E>) -> Result<Self, E> {
         confirm(run)?;
-        Ok(Self { largest_wave: run.waves.iter().map(Vec::len).max().unwrap_or(0) })
+        Ok(Self { largest_wave: run.largest_wave })
     }
 
     /// Whether these pods may be deleted together.
     #[must_use]
     pub fn covers(&self, pods: &[(u32, ExactPod)]) -> bool {
-        pods.len() <= self.largest_wave
+        u32::try_from(pods.len()).is_ok_and(|pods| pods <= self.largest_wave)
     }
 }

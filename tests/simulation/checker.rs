@@ -79,14 +79,30 @@ struct Taken {
 pub struct TrueOutage {
     pub from: Ms,
     pub to: Option<Ms>,
-    /// Since when it is the run's, or a process could see it; none while it is others' and nobody is there to see it.
-    pub known_from: Option<Ms>,
-    is_ours: bool,
 }
 
-impl TrueOutage {
-    pub fn new(from: Ms, to: Option<Ms>) -> Self {
-        Self { from, to, known_from: Some(from), is_ours: false }
+/// How long the service was down, as far as the run can know.
+#[derive(Default)]
+struct Downtime {
+    /// By our hand.
+    ours: Ms,
+    /// By others', while a process that watches knew of it.
+    others: Ms,
+    /// Until when it is counted, and what is so since.
+    until: Ms,
+    is_ours: bool,
+    is_known: bool,
+}
+
+impl Downtime {
+    fn count(&mut self, now: Ms) {
+        let passed = now - self.until.min(now);
+        match (self.is_ours, self.is_known) {
+            (true, _) => self.ours += passed,
+            (false, true) => self.others += passed,
+            (false, false) => {}
+        }
+        self.until = now;
     }
 }
 
@@ -102,7 +118,6 @@ struct Plan {
     max_total_outage: Option<Ms>,
     forecast: Option<Ms>,
     is_serial: bool,
-    from: Ms,
 }
 
 /// The checker.
@@ -119,6 +134,9 @@ pub struct Checker {
     /// Since when the service is seen to be whole.
     whole_since: Option<Ms>,
     pub outages: Vec<TrueOutage>,
+    downtime: Downtime,
+    /// What a process that ended without a word was about to delete: whether it did, nobody knows.
+    presumed: BTreeMap<u32, String>,
     /// What somebody else has made of objects.
     pub foreign: BTreeMap<ObjectRef, Value>,
     pub violation: Option<Violation>,
@@ -145,30 +163,23 @@ impl Checker {
             max_total_outage: policy.max_total_outage.map(ms),
             forecast: run.forecast.restart.map(ms),
             is_serial: run.forecast.is_serial,
-            from: now,
         });
+        self.downtime.count(now);
+        (self.downtime.ours, self.downtime.others) = (0, 0);
     }
 
     pub fn violate(&mut self, guarantee: Guarantee, what: impl Into<String>) {
         self.violation.get_or_insert(Violation { guarantee, what: what.into() });
     }
 
-    /// The shards that are down, in truth, and whether a process is there to see it.
-    pub fn truth_is(&mut self, now: Ms, down: &BTreeSet<u32>, is_attended: bool) {
-        let is_ours =
+    /// The shards that are down, in truth.
+    pub fn truth_is(&mut self, now: Ms, down: &BTreeSet<u32>) {
+        self.downtime.count(now);
+        self.downtime.is_ours =
             self.taken.iter().any(|(ordinal, taken)| taken.up_at.is_none() && down.contains(ordinal));
-        let mut open = self.outages.last_mut().filter(|outage| outage.to.is_none());
-        if let Some(outage) = &mut open
-            && (is_attended || is_ours)
-        {
-            outage.known_from.get_or_insert(now);
-            outage.is_ours |= is_ours;
-        }
+        let open = self.outages.last_mut().filter(|outage| outage.to.is_none());
         match (open, down.is_empty()) {
-            (None, false) => {
-                let known_from = (is_attended || is_ours).then_some(now);
-                self.outages.push(TrueOutage { from: now, to: None, known_from, is_ours });
-            }
+            (None, false) => self.outages.push(TrueOutage { from: now, to: None }),
             (Some(outage), true) => outage.to = Some(now),
             _ => {}
         }
@@ -179,8 +190,10 @@ impl Checker {
         }
     }
 
-    /// The shards that are down, as far as those who watch can know.
-    pub fn view_is(&mut self, now: Ms, down: &BTreeSet<u32>) {
+    /// The shards that are down, as far as those who watch can know, and whether a process does.
+    pub fn view_is(&mut self, now: Ms, down: &BTreeSet<u32>, is_attended: bool) {
+        self.downtime.count(now);
+        self.downtime.is_known = is_attended && !down.is_empty();
         match down.is_empty() {
             true => drop(self.whole_since.get_or_insert(now)),
             false => self.whole_since = None,
@@ -227,6 +240,7 @@ impl Checker {
         looked_at: Ms,
     ) -> Option<Violation> {
         let plan = self.plan.take()?;
+        self.presume(now, seen, journal);
         let verdict = self.judge(&plan, now, ordinal, pod, seen, journal, looked_at);
         self.plan = Some(plan);
         self.sent.insert(ordinal, (pod.uid.clone(), now));
@@ -258,12 +272,21 @@ impl Checker {
         let known = seen.pods.get(&ordinal);
         let is_up = known.is_some_and(Pod::is_up);
         let down = seen.down();
+        // A shard that came back wrong is up, and to be moved again. Others like it may go before it, one wave after the
+        // other, and what is down, which goes before everything; what was not moved yet may not.
+        let is_astray = |other: &u32| {
+            self.taken.get(other).is_some_and(|taken| {
+                let new = seen.pods.get(other).filter(|pod| pod.is_up() && pod.uid != taken.uid);
+                new.is_some_and(|pod| plan.misses(pod, seen).is_some())
+            })
+        };
+        let is_before_astray = !is_up || is_astray(&ordinal);
         // Shards that we took and that are not back, and those that may go any moment by our hand.
         let is_ours = |other: &u32| *other != ordinal;
         let not_back: BTreeMap<u32, String> = self
             .taken
             .keys()
-            .filter(|other| is_ours(other))
+            .filter(|other| is_ours(other) && !(is_before_astray && is_astray(other)))
             .filter_map(|other| Some((*other, self.is_back(plan, seen, *other).err()?)))
             .collect();
         let going = self.sent.iter().filter(|(other, (uid, at))| {
@@ -279,11 +302,14 @@ impl Checker {
                     .get(other)
                     .is_some_and(|pod| pod.deleted_at.is_none() && plan.misses(pod, seen).is_some())
         };
-        // An OrderedReady set makes no pod before those below it are Ready: what has none comes up when they are mended.
+        // An OrderedReady set makes no pod before those below it are Ready: what has none, or one that has failed, comes up
+        // when they are mended.
         let mended = down.iter().copied().filter(|other| ours.contains(other) || is_to_be_mended(other));
         let lowest = mended.chain([ordinal]).min();
-        let is_held_up =
-            |other: &u32| !is_up && plan.is_serial && Some(*other) > lowest && !seen.pods.contains_key(other);
+        let is_held_up = |other: &u32| {
+            let is_unmade = || seen.pods.get(other).is_none_or(Pod::has_ended);
+            !is_up && plan.is_serial && Some(*other) > lowest && is_unmade()
+        };
         let down: BTreeSet<u32> = down.into_iter().filter(|other| !is_held_up(other)).collect();
         let strangers: BTreeSet<u32> =
             down.iter().copied().filter(|other| *other != ordinal && !ours.contains(other)).collect();
@@ -331,6 +357,7 @@ impl Checker {
             let passed = self
                 .taken
                 .keys()
+                .filter(|taken| !(is_before_astray && is_astray(taken)))
                 .filter_map(|taken| self.passes.get(&seen.pods.get(taken)?.uid)?.1)
                 .max()
                 .filter(|_| plan.gate > 0);
@@ -344,7 +371,7 @@ impl Checker {
     }
 
     fn judge_budget(
-        &self,
+        &mut self,
         plan: &Plan,
         now: Ms,
         wave: Option<usize>,
@@ -372,13 +399,8 @@ impl Checker {
         if let Some(budget) = plan.max_outage.filter(|budget| outage > budget + MEASURED) {
             return over("at once", outage, budget);
         }
-        let before: Ms = self
-            .outages
-            .iter()
-            .filter_map(|outage| {
-                Some(outage.to.unwrap_or(now).saturating_sub(outage.known_from?.max(plan.from)))
-            })
-            .sum();
+        self.downtime.count(now);
+        let before = self.downtime.ours + self.downtime.others;
         // What was missed is not counted: blips while the watch was late.
         let missed = MEASURED * Ms::try_from(self.outages.len()).unwrap_or(0);
         match plan.max_total_outage.filter(|budget| before + outage > budget + missed) {
@@ -387,10 +409,24 @@ impl Checker {
         }
     }
 
-    /// A process ended without a word. What it saw of others and did not write down, nobody knows.
-    pub fn forget_others(&mut self) {
-        for outage in self.outages.iter_mut().filter(|outage| !outage.is_ours) {
-            outage.known_from = None;
+    /// A process ended without a word. What it saw of others and did not write down, nobody knows, nor whether it has
+    /// deleted what it had written down.
+    pub fn forget(&mut self, now: Ms, journal: Option<&Run>) {
+        self.downtime.count(now);
+        self.downtime.others = 0;
+        self.presumed = journal.map(|run| run.deleted.clone()).unwrap_or_default();
+    }
+
+    /// What the journal calls deleted, since a process that may have done it, and is gone: it counts as ours.
+    fn presume(&mut self, now: Ms, seen: &Observed, journal: Option<&Run>) {
+        for (ordinal, uid) in &self.presumed {
+            let is_journalled = journal.is_some_and(|run| run.deleted.get(ordinal) == Some(uid));
+            let is_gone = seen.pods.get(ordinal).is_none_or(|pod| pod.uid != *uid);
+            let is_known = self.taken.get(ordinal).is_some_and(|taken| taken.uid == *uid);
+            if is_journalled && is_gone && !is_known {
+                let taken = Taken { uid: uid.clone(), at: now, up_at: None };
+                self.taken.insert(*ordinal, taken);
+            }
         }
     }
 

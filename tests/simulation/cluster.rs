@@ -128,7 +128,7 @@ impl Cluster for SimCluster {
     }
 
     async fn save(&self, run: &Run) -> Result<(), CallError> {
-        self.call(Request::Save(Box::new(run.clone()))).await.map(drop)
+        self.call(Request::Save(Rc::new(run.clone()))).await.map(drop)
     }
 
     async fn ask(&self, _: &Gate, pods: &[(u32, ExactPod)]) -> Vec<Result<(), String>> {

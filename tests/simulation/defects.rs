@@ -398,3 +398,90 @@ fn room_that_was_lost_is_made_again() {
     let (is, was) = (longest(&played.run.ledger), longest(&quiet.run.ledger));
     assert!(is < was + std::time::Duration::from_secs(1), "{is:?}, undisturbed {was:?}");
 }
+
+/// A shard had come back wrong. When the run was resumed, another one went before it was moved again.
+#[test]
+fn what_came_back_wrong_goes_before_the_next_wave() {
+    let quiet = Schedule::quiet(Kind::Drain { of: set(&[0, 1]), others: 0, relax: false }, 2);
+    let wrong = [Fault::Uncordons { at: 5000 }, Fault::Deletes { at: 9500, ordinal: 0 }];
+    let mut schedule = with(&quiet, wrong);
+    (schedule.service.per_node, schedule.task.is_descending) = (1, true);
+    (schedule.task.gate, schedule.task.settle) = (None, 0);
+    schedule.answers = vec![Answer::Resume { after: 10_000 }];
+    let played = stops(&schedule, "came back on node/explore-1");
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![0, 0, 1]));
+}
+
+/// The first wave had come back wrong. When it went again it was taken for the first, and the service did not settle.
+#[test]
+fn the_service_settles_before_a_shard_is_moved_again() {
+    let mut schedule =
+        with(&drain(), [Fault::Uncordons { at: 11_500 }, Fault::Deletes { at: 12_000, ordinal: 2 }]);
+    (schedule.task.gate, schedule.task.settle) = (None, 10_000);
+    let played = stops(&schedule, "came back on node/explore-1");
+    assert_eq!((played.run.state, played.deleted), (State::Done, vec![0, 0, 1]));
+}
+
+/// A pod that has failed is not made anew while one below it is broken: it was taken for one that will come up by itself,
+/// or for one more to be mended at the same time.
+#[test]
+fn a_failed_pod_above_a_broken_one_does_not_hold_up_the_run() {
+    let mut upgrade = Schedule::quiet(Kind::Upgrade, 4);
+    upgrade.service.broken = set(&[2]);
+    let mut drain = drain();
+    drain.service.broken = set(&[0]);
+    for (mut schedule, fails, deleted) in [(upgrade, 3, vec![2, 0, 1]), (drain, 2, vec![0, 1])] {
+        schedule.service.is_ordered_ready = true;
+        let played = plays(&with(&schedule, [Fault::PodEnds { at: 1100, ordinal: fails }]));
+        assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+        assert_eq!(played.deleted, deleted);
+    }
+}
+
+/// One of two broken shards could not be deleted, and the other one was not made before that one was mended: the run
+/// waited for it for ever.
+#[test]
+fn what_holds_up_a_shard_that_was_taken_is_mended() {
+    let mut quiet = Schedule::quiet(Kind::Upgrade, 5);
+    (quiet.service.is_ordered_ready, quiet.task.strategy) = (true, Strategy::Waves(3));
+    quiet.service.broken = set(&[1]);
+    let schedule = with(&quiet, [Fault::Unready { at: 1100, ordinal: 4, lasts: 3_600_000 }]);
+    let played = plays(&with_call(&schedule, "delete pod/shard-1", 0, CallFault::Busy(5000)));
+    assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+    assert_eq!(set(&played.deleted[..2]), set(&[1, 4]));
+}
+
+/// Three shards were broken when the run was planned, and one of them came up before it began: the other two were more
+/// than the waves that were left, and could never be mended.
+#[test]
+fn as_many_as_were_approved_go_together_when_waves_are_split() {
+    let mut schedule = Schedule::quiet(Kind::Migrate, 4);
+    schedule.service.broken = set(&[0, 1]);
+    let played = plays(&with(&schedule, [Fault::PodEnds { at: 700, ordinal: 3 }]));
+    assert_eq!((played.run.state, played.stops), (State::Done, Vec::new()));
+    assert_eq!(set(&played.deleted[..2]), set(&[0, 1]));
+}
+
+/// A process stood still while it looked, and deleted a shard on the strength of that look.
+#[test]
+fn a_look_that_took_long_is_taken_again() {
+    let quiet = upgrade();
+    let number = call(&quiet, "1: \"uid-2\"}", 0);
+    let slow = with(&quiet, [Fault::Call { call: number + 1, how: CallFault::Slow(3000) }]);
+    for call in number + 2..number + 5 {
+        plays(&with(&slow, [Fault::Freeze { call, lasts: 2000 }]));
+    }
+}
+
+/// While a shard was on its way that an OrderedReady set makes only when those below it are Ready, one below it failed for
+/// a moment: that one is no part of the wave, and is not deleted beside it.
+#[test]
+fn what_fails_below_a_shard_that_was_taken_is_given_its_time() {
+    let mut quiet = Schedule::quiet(Kind::Migrate, 4);
+    (quiet.service.is_ordered_ready, quiet.task.is_descending) = (true, true);
+    quiet.task.strategy = Strategy::Canary;
+    for at in (11_000..13_000).step_by(100) {
+        let played = plays(&with(&quiet, [Fault::Unready { at, ordinal: 1, lasts: 3000 }]));
+        assert_eq!(played.run.state, State::Done);
+    }
+}

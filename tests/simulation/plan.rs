@@ -90,6 +90,11 @@ pub fn plan(world: &mut World) -> Run {
         ended_at: None,
         attempt: 1,
         policy: policy(task),
+        largest_wave: waves
+            .iter()
+            .map(|wave| u32::try_from(wave.len()).unwrap_or(u32::MAX))
+            .max()
+            .unwrap_or(0),
         waves,
         forecast: Forecast {
             restart: task.restart_forecast.map(after),

@@ -229,9 +229,12 @@ impl Player {
         if self.world.borrow().processes.len() >= MOST_PROCESSES {
             return Err(ends("it was resumed again and again"));
         }
-        let journal = self.world.borrow().journal.as_ref().map(|journal| journal.text.clone());
+        // Whoever goes on with it reads it as text.
+        let text = |run: &Run| serde_json::to_string(run).expect("a journal that can be written");
+        let journal = self.world.borrow().journal.as_ref().map(|journal| text(&journal.run));
         // What was never written down never began: the operator calls it again.
-        let run: Option<Run> = journal.and_then(|text| serde_json::from_str(&text).ok());
+        let run: Option<Run> =
+            journal.map(|text| serde_json::from_str(&text).expect("a journal that can be read"));
         let run = match run {
             Some(mut run) => {
                 run.attempt += 1;
@@ -249,7 +252,8 @@ impl Player {
         let process = {
             let mut world = self.world.borrow_mut();
             if world.processes.last().is_some_and(|last| last.is_dead || last.has_lost_lock) {
-                world.checker.forget_others();
+                let world = &mut *world;
+                world.checker.forget(world.now, world.journal.as_ref().map(|journal| &*journal.run));
             }
             let process = world.processes.len();
             world.processes.push(Process::default());

@@ -50,7 +50,7 @@ impl Sabotage {
     /// The run as the saboteur has it carried out.
     pub fn tamper(self, mut run: Run) -> Run {
         match self {
-            Self::MergesWaves => run.waves = vec![run.waves.concat()],
+            Self::MergesWaves => (run.waves, run.largest_wave) = (vec![run.waves.concat()], u32::MAX),
             Self::DoesNotSettle => run.policy.settle = Duration::ZERO,
             Self::ForgetsBudgets => {
                 (run.policy.max_outage, run.policy.max_total_outage) = (None, None);

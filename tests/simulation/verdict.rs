@@ -128,7 +128,15 @@ pub fn at_the_end(world: &mut World, run: &Run) -> Verdict {
         }
     }
     let down = world.down();
-    let is_foreign = [Cause::ShardDown, Cause::NodeVanished, Cause::PodFails, Cause::Scaled, Cause::Watch];
+    let is_foreign = [
+        Cause::ShardDown,
+        Cause::NodeVanished,
+        Cause::PodFails,
+        Cause::Scaled,
+        Cause::Watch,
+        // The set was made anew while the run was letting go.
+        Cause::Replaced,
+    ];
     if !down.is_empty() && !is_foreign.iter().any(|cause| world.causes.contains(cause)) {
         return broken(Guarantee::Ends, format!("the run is done, and {down:?} are down"));
     }
@@ -202,14 +210,14 @@ fn ledger(world: &World, run: &Run) -> Verdict {
         .ledger
         .outages
         .iter()
-        .map(|one| TrueOutage::new(ms(one.started_at), one.ended_at.map(ms)))
+        .map(|one| TrueOutage { from: ms(one.started_at), to: one.ended_at.map(ms) })
         .collect();
     let truth: Vec<TrueOutage> = world
         .checker
         .outages
         .iter()
         .filter(|outage| outage.to.unwrap_or(now) > start)
-        .map(|one| TrueOutage::new(one.from.max(start), one.to))
+        .map(|one| TrueOutage { from: one.from.max(start), to: one.to })
         .collect();
     let overlap = |one: &TrueOutage, other: &TrueOutage| {
         one.from <= other.to.unwrap_or(now) + tolerance && other.from <= one.to.unwrap_or(now) + tolerance
@@ -245,7 +253,8 @@ fn ledger(world: &World, run: &Run) -> Verdict {
 fn nothing_is_invented(world: &World, run: &Run) -> Verdict {
     // A shard that was about to be deleted when the process died, and was deleted by somebody else, looks like ours; one
     // that there should be no more does not tell how long it was down.
-    let others = [Cause::ShardDown, Cause::NodeVanished, Cause::StrategyChanged, Cause::Scaled];
+    let others =
+        [Cause::ShardDown, Cause::NodeVanished, Cause::StrategyChanged, Cause::Scaled, Cause::Replaced];
     let is_foreign = others.iter().any(|cause| world.causes.contains(cause));
     let Some(tolerance) = tolerance(world).filter(|_| !is_foreign) else { return Ok(()) };
     let now = world.now;

@@ -280,7 +280,12 @@ impl Look<'_> {
             return Decision::Blocked(blocker);
         }
         let mut waves = self.run.waves.iter().enumerate();
-        let under_way = |wave: &&Vec<u32>| wave.iter().any(|ordinal| self.is_under_way(*ordinal));
+        // What is not made before a broken shard is mended, which was to go with it and did not, is not waited for.
+        let mut left_over = self.broken(&down);
+        left_over.retain(|ordinal| self.run.deleted.contains_key(ordinal));
+        let held_up = self.seen.held_up_by(&left_over);
+        let is_coming = |ordinal: &u32| self.is_under_way(*ordinal) && !held_up.contains(ordinal);
+        let under_way = |wave: &&Vec<u32>| wave.iter().any(is_coming);
         if let Some((index, wave)) = waves.clone().find(|(_, wave)| under_way(wave)) {
             return self.go_on(index, wave, &down);
         }
@@ -311,13 +316,13 @@ impl Look<'_> {
     /// The next wave. That one was written down does not mean that it was begun.
     fn begin(&self, index: usize, wave: &[u32], down: &BTreeSet<u32>) -> Decision {
         let left = self.untouched(wave);
-        if left.is_empty() {
+        let mut broken = self.broken(down);
+        let held_up = self.seen.held_up_by(&broken);
+        if left.is_empty() && held_up.is_disjoint(&wave.iter().copied().collect()) {
             return self.bring_back(index, wave);
         }
-        // Shards that are down as they are, and that the run moves. Whatever else is down comes up, or it does not.
-        let is_broken = |ordinal: &u32| down.contains(ordinal) && self.is_untouched(*ordinal);
-        let broken: BTreeSet<u32> = self.run.shards().filter(is_broken).collect();
-        let held_up = self.seen.held_up_by(&broken);
+        // Whatever else is down comes up, or it does not.
+        broken.retain(|ordinal| !held_up.contains(ordinal));
         let others: BTreeSet<u32> =
             down.iter().copied().filter(|one| !broken.contains(one) && !held_up.contains(one)).collect();
         if !others.is_empty() {
@@ -329,11 +334,18 @@ impl Look<'_> {
         self.mend(index, &left, &broken)
     }
 
+    /// Shards that are down as they are, and that the run moves.
+    fn broken(&self, down: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let is_broken = |ordinal: &u32| down.contains(ordinal) && self.is_untouched(*ordinal);
+        self.run.shards().filter(is_broken).collect()
+    }
+
     /// Shards that are down as they are go before everything else, together, in waves of their own.
     fn mend(&self, index: usize, left: &[(u32, &Pod)], broken: &BTreeSet<u32>) -> Decision {
         let waves = &self.run.waves;
-        let largest = waves.iter().map(Vec::len).max().unwrap_or(0);
-        if broken.len() > largest || self.may_another_go(broken) {
+        // Those that went with them and that they hold up are down by our hand, too.
+        let under_way = self.run.deleted.keys().filter(|ordinal| self.is_under_way(**ordinal)).count();
+        if number(broken.len() + under_way) > self.run.largest_wave || self.may_another_go(broken) {
             return self.wait_until_whole(broken);
         }
         // Those that broke before their turn are given the time to come up by themselves that the service is given to
@@ -395,7 +407,7 @@ impl Look<'_> {
         let Some(whole_since) = self.whole_since() else {
             return Some(self.wait_until_whole(&self.seen.down()));
         };
-        let is_first = index == 0 && self.run.deleted.is_empty();
+        let is_first = index == 0 && self.run.ledger.restarts.is_empty();
         if !is_first && let Some(not_yet) = self.wait_until_settled(whole_since) {
             return Some(not_yet);
         }
@@ -552,7 +564,8 @@ impl Look<'_> {
             return self.wait_until_whole(down);
         }
         let Some(whole_since) = self.whole_since() else { return self.wait_until_whole(down) };
-        let not_yet = (!self.run.deleted.is_empty()).then(|| self.wait_until_settled(whole_since)).flatten();
+        let not_yet =
+            (!self.run.ledger.restarts.is_empty()).then(|| self.wait_until_settled(whole_since)).flatten();
         not_yet.unwrap_or_else(|| enter(Stage::Emptying))
     }
 

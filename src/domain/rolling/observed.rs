@@ -76,16 +76,16 @@ impl Observed {
         (0..self.replicas()).filter(|ordinal| !self.pods.get(ordinal).is_some_and(Pod::is_up)).collect()
     }
 
-    /// The shards that have no pod because one of these is not up: a set that is OrderedReady makes none before those below
-    /// it are Ready.
+    /// The shards that have no pod, or one that has ended, because one of these is not up: a set that is OrderedReady makes
+    /// none before those below it are Ready.
     #[must_use]
     pub fn held_up_by(&self, broken: &BTreeSet<u32>) -> BTreeSet<u32> {
         let is_ordered =
             self.workload.as_ref().is_some_and(|one| one.pod_management_policy == "OrderedReady");
         match broken.first().filter(|_| is_ordered) {
-            Some(lowest) => {
-                (*lowest..self.replicas()).filter(|ordinal| !self.pods.contains_key(ordinal)).collect()
-            }
+            Some(lowest) => (lowest + 1..self.replicas())
+                .filter(|ordinal| self.pods.get(ordinal).is_none_or(Pod::has_ended))
+                .collect(),
             None => BTreeSet::new(),
         }
     }

@@ -165,6 +165,11 @@ pub fn prepare(wish: Wish<'_>, now: Timestamp) -> Result<Option<Run>, Refusal> {
         attempt: 1,
         policy: wish.policy,
         goal: wish.goal,
+        largest_wave: waves
+            .iter()
+            .map(|wave| u32::try_from(wave.len()).unwrap_or(u32::MAX))
+            .max()
+            .unwrap_or(0),
         waves,
         forecast: wish.forecast,
         holds: wish.holds,

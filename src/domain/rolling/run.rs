@@ -243,6 +243,8 @@ pub struct Run {
     pub goal: Goal,
     /// The shards that are moved, in the order in which they go down, those of a wave together.
     pub waves: Vec<Vec<u32>>,
+    /// The most shards that may be down together: the largest wave that was approved. Waves are split later on.
+    pub largest_wave: u32,
     /// How long a shard was expected to take when the run was planned.
     pub forecast: Forecast,
     /// What is held still meanwhile.
@@ -336,20 +338,16 @@ impl Run {
     }
 
     /// Forgets the shards that were not moved after all and are still to be: those whose deletion was only written down,
-    /// because the process died before it, and those that came back where or what they should not be.
+    /// because the process died before it, and those that came back where or what they should not be. The latter go before
+    /// everything else: their wave is not over. One that is down was to be mended with others, and still is.
     pub fn forget_unmoved(&mut self, seen: &Observed) {
-        let is_unmoved = |ordinal: u32, pod: &Pod| {
-            (self.is_deleted(ordinal, pod) && pod.deleted_at.is_none()) || self.is_stray(ordinal, pod, seen)
+        let is_unmoved = |ordinal: u32, pod: &Pod| self.is_deleted(ordinal, pod) && pod.is_up();
+        let those = |is: &dyn Fn(u32, &Pod) -> bool| -> BTreeSet<u32> {
+            seen.pods.iter().filter(|(ordinal, pod)| is(**ordinal, pod)).map(|(one, _)| *one).collect()
         };
-        let unmoved: Vec<u32> = seen
-            .pods
-            .iter()
-            .filter(|(ordinal, pod)| is_unmoved(**ordinal, pod))
-            .map(|(one, _)| *one)
-            .collect();
-        for ordinal in unmoved {
-            self.deleted.remove(&ordinal);
-        }
+        let (unmoved, astray) = (those(&is_unmoved), those(&|one, pod| self.is_stray(one, pod, seen)));
+        self.deleted.retain(|ordinal, _| !unmoved.contains(ordinal) && !astray.contains(ordinal));
+        self.waves.sort_by_key(|wave| !wave.iter().any(|ordinal| astray.contains(ordinal)));
     }
 
     /// Whether a pod is the one that a shard had before we deleted it.

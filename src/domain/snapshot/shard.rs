@@ -89,6 +89,12 @@ impl Pod {
     pub fn is_up(&self) -> bool {
         self.is_ready && self.deleted_at.is_none()
     }
+
+    /// Whether the pod has run its course: its StatefulSet makes it anew.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase.as_str(), "Failed" | "Succeeded")
+    }
 }
 
 impl Shard {

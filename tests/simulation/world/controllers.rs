@@ -32,10 +32,10 @@ impl World {
             return;
         }
         let Some(set) = self.objects.get(&set_ref()) else { return };
-        let template = set.pointer("/spec/template").cloned().unwrap_or_default();
         let is_rolling =
             set.pointer("/spec/updateStrategy/type").and_then(Value::as_str) == Some("RollingUpdate");
         if self.set.observed != self.set.generation {
+            let template = set.pointer("/spec/template").cloned().unwrap_or_default();
             self.set.known = self.revision(&template);
             self.set.known_replicas = self.replicas();
             self.set.observed = self.set.generation;

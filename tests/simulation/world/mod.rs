@@ -127,9 +127,7 @@ pub struct Process {
 
 /// The run as it was last written down.
 pub struct Journal {
-    /// As text, as it is kept.
-    pub text: String,
-    pub run: Run,
+    pub run: Rc<Run>,
     pub by: usize,
 }
 

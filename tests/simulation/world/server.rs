@@ -20,7 +20,7 @@ pub enum Request {
     Look,
     Read(ObjectRef),
     Placeholders,
-    Save(Box<Run>),
+    Save(Rc<Run>),
     Ask(Vec<(u32, ExactPod)>),
     Patch(ObjectRef, Vec<PatchOperation>),
     Create(Value),
@@ -392,7 +392,7 @@ impl World {
         is_full
     }
 
-    fn save(&mut self, id: usize, process: usize, run: &Run) -> Result<(), CallError> {
+    fn save(&mut self, id: usize, process: usize, run: &Rc<Run>) -> Result<(), CallError> {
         let operation = "write the journal";
         if self.journal.as_ref().is_some_and(|journal| journal.by > process) {
             let message = "another process has written it since";
@@ -403,9 +403,7 @@ impl World {
             return Err(CallError::new(operation, CallFailure::Conflict, "an older write"));
         }
         self.processes[process].saved = id;
-        let text = serde_json::to_string(run)
-            .map_err(|error| CallError::new(operation, CallFailure::Refused, error.to_string()))?;
-        self.journal = Some(Journal { text, run: run.clone(), by: process });
+        self.journal = Some(Journal { run: Rc::clone(run), by: process });
         Ok(())
     }
 
@@ -429,7 +427,7 @@ impl World {
             return failed(CallFailure::Conflict, "the object has been modified");
         }
         let is_changed = after != *live;
-        self.checker.patched(self.now, process, object, self.journal.as_ref().map(|journal| &journal.run));
+        self.checker.patched(self.now, process, object, self.journal.as_ref().map(|journal| &*journal.run));
         if is_changed {
             self.rewrite(object, |live| *live = after);
         }
@@ -438,7 +436,7 @@ impl World {
 
     fn create(&mut self, process: usize, object: &Value) -> Result<(), CallError> {
         let failed = |failure, message: &str| Err(CallError::new("create", failure, message));
-        let journal = self.journal.as_ref().map(|journal| &journal.run);
+        let journal = self.journal.as_ref().map(|journal| &*journal.run);
         if object["kind"] == "PriorityClass" {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
             let class = ObjectRef::new("scheduling.k8s.io/v1", "PriorityClass", None, name);
@@ -474,7 +472,7 @@ impl World {
         let Request::Delete(pod, _) = request else { return None };
         let PodKey::Shard(ordinal) = PodKey::parse(pod.name.as_str())? else { return None };
         let seen = self.seen();
-        let journal = self.journal.as_ref().map(|journal| &journal.run);
+        let journal = self.journal.as_ref().map(|journal| &*journal.run);
         let looked_at = self.processes[process].looked_at;
         self.checker.may_delete(self.now, ordinal, pod, &seen, journal, looked_at)
     }

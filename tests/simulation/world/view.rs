@@ -1,6 +1,6 @@
 //! What the watches tell: the truth at once, the truth of a while ago, or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -153,12 +153,10 @@ impl World {
         }
         self.view.version += 1;
         let down = self.down();
-        let is_attended =
-            self.current.is_some_and(|current| self.processes[current].frozen_until <= self.now);
-        self.checker.truth_is(self.now, &down, is_attended);
+        self.checker.truth_is(self.now, &down);
         match self.view.watch {
             Watch::Live => {
-                self.checker.view_is(self.now, &down);
+                self.view_is(&down);
                 self.view.wake();
             }
             Watch::Late(by) => {
@@ -171,7 +169,7 @@ impl World {
 
     pub(super) fn publish(&mut self, seen: Arc<Observed>, version: u64) {
         if self.view.watch != Watch::Live && version > self.view.published_version {
-            self.checker.view_is(self.now, &seen.down());
+            self.view_is(&seen.down());
             (self.view.published, self.view.published_version) = (seen, version);
             self.view.wake();
         }
@@ -180,9 +178,15 @@ impl World {
     /// Somebody looked: what they saw is known now, unless something newer is.
     pub(super) fn looked(&mut self, seen: Arc<Observed>, version: u64) {
         if self.view.watch != Watch::Live && version >= self.view.published_version {
-            self.checker.view_is(self.now, &seen.down());
+            self.view_is(&seen.down());
             (self.view.published, self.view.published_version) = (seen, version);
         }
+    }
+
+    fn view_is(&mut self, down: &BTreeSet<u32>) {
+        let is_attended =
+            self.current.is_some_and(|current| self.processes[current].frozen_until <= self.now);
+        self.checker.view_is(self.now, down, is_attended);
     }
 
     pub(super) fn truth_version(&self) -> u64 {
@@ -202,7 +206,7 @@ impl World {
         self.view.watch = watch;
         if watch == Watch::Live {
             let down = self.down();
-            self.checker.view_is(self.now, &down);
+            self.view_is(&down);
             self.view.wake();
         }
     }
