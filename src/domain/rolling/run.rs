@@ -338,8 +338,9 @@ impl Run {
     }
 
     /// Forgets the shards that were not moved after all and are still to be: those whose deletion was only written down,
-    /// because the process died before it, and those that came back where or what they should not be. The latter go before
-    /// everything else: their wave is not over. One that is down was to be mended with others, and still is.
+    /// because the process died before it, and those that came back where or what they should not be. What came back wrong
+    /// goes before everything else, for its wave is not over. What is down as it was is kept in mind: it was to be mended
+    /// together with others, which may be on their way.
     pub fn forget_unmoved(&mut self, seen: &Observed) {
         let is_unmoved = |ordinal: u32, pod: &Pod| self.is_deleted(ordinal, pod) && pod.is_up();
         let those = |is: &dyn Fn(u32, &Pod) -> bool| -> BTreeSet<u32> {
