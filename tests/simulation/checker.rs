@@ -155,7 +155,8 @@ impl Checker {
 
     /// The shards that are down, in truth, and whether a process is there to see it.
     pub fn truth_is(&mut self, now: Ms, down: &BTreeSet<u32>, is_attended: bool) {
-        let is_ours = self.taken.iter().any(|(ordinal, taken)| taken.up_at.is_none() && down.contains(ordinal));
+        let is_ours =
+            self.taken.iter().any(|(ordinal, taken)| taken.up_at.is_none() && down.contains(ordinal));
         let mut open = self.outages.last_mut().filter(|outage| outage.to.is_none());
         if let Some(outage) = &mut open
             && (is_attended || is_ours)

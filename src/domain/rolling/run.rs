@@ -341,8 +341,12 @@ impl Run {
         let is_unmoved = |ordinal: u32, pod: &Pod| {
             (self.is_deleted(ordinal, pod) && pod.deleted_at.is_none()) || self.is_stray(ordinal, pod, seen)
         };
-        let unmoved: Vec<u32> =
-            seen.pods.iter().filter(|(ordinal, pod)| is_unmoved(**ordinal, pod)).map(|(one, _)| *one).collect();
+        let unmoved: Vec<u32> = seen
+            .pods
+            .iter()
+            .filter(|(ordinal, pod)| is_unmoved(**ordinal, pod))
+            .map(|(one, _)| *one)
+            .collect();
         for ordinal in unmoved {
             self.deleted.remove(&ordinal);
         }

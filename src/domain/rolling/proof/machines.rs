@@ -395,7 +395,7 @@ impl<'a> Maker<'a, '_> {
             held: [Level { from: 0, slots: held }],
             planned: [Level { from: 0, slots: at_once }],
             fits,
-            price: model.size.and_then(|size| size.price_eastus).map(|price| price.0),
+            price: catalogue::on_demand(model.name, catalogue::REFERENCE_REGION).map(|price| price.0),
             daemons: daemons.pods,
             assumes_pods,
         })
