@@ -22,5 +22,5 @@ pub use error::{Failure, RequestError};
 pub use eviction::PodsToEvict;
 pub use live::{Holder, Journalled, KEPT_RUNS, LiveCluster, Lock, Taken, journal_name, lease_name};
 pub use plan::{PoolStanding, Revision, pod_template};
-pub use snapshot::Scope;
+pub use snapshot::{Ground, Scope};
 pub use watch::Changes;

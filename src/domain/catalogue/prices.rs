@@ -126,6 +126,8 @@ mod tests {
         let cells = cells.flat_map(|line| line.split('\t').skip(1)).filter(|cell| *cell != "-").count();
         assert_eq!(known, cells, "every price is read");
         assert!(TABLE.prices.values().flatten().flatten().all(|price| *price > 0.0));
+        let commit = PRICES_SOURCE.rsplit(' ').next().unwrap();
+        assert!(text.contains(&format!("listed them on {PRICES_LISTED}")) && text.contains(commit));
     }
 
     #[test]

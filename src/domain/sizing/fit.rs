@@ -7,7 +7,7 @@ use super::super::nap;
 use super::super::packing::{Load, slots};
 use super::super::quantity::{Quantity, Resources};
 use super::super::rolling::proof;
-use super::{Market, Overhead, Service};
+use super::{Demand, Market, Overhead};
 
 /// What a machine offers, and how many shards that holds beside its daemons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub(super) struct Fit {
 
 /// The reasons are looked for in the order in which an operator would mend them: what was asked for first, then what the
 /// machine is, then what it holds.
-pub(super) fn fit(service: &Service, market: &Market, size: &'static Size) -> Result<Fit, Out> {
+pub(super) fn fit(demand: &Demand, market: &Market, size: &'static Size) -> Result<Fit, Out> {
     if market.architecture.is_some_and(|wanted| wanted != size.architecture) {
         return Err(Out::Architecture(size.architecture));
     }
@@ -114,21 +114,21 @@ pub(super) fn fit(service: &Service, market: &Market, size: &'static Size) -> Re
     if let Some(unmet) = proof::unmet(&market.pool, size) {
         return Err(Out::Requirement { key: unmet.key.clone() });
     }
-    if service.wants_premium && size.premium == Some(false) {
+    if demand.wants_premium && size.premium == Some(false) {
         return Err(Out::NoPremiumDisks);
     }
     let daemons = match &market.overhead {
         Overhead::Given(load) => *load,
         Overhead::DaemonSets(sets) => proof::daemons_on(sets, &market.pool, size),
     };
-    let by_disks = match (service.disks, size.max_data_disks) {
+    let by_disks = match (demand.disks, size.max_data_disks) {
         (0, _) | (_, None) => u32::MAX,
         (needs, Some(most)) if most < needs => return Err(Out::TooFewDisks { most, needs }),
         (needs, Some(most)) => most / needs,
     };
     let figure = |allocatable: Resources, pods: u32| {
         let free = allocatable.saturating_sub(daemons.requests);
-        let by_room = slots(free, pods.saturating_sub(daemons.pods), service.requests);
+        let by_room = slots(free, pods.saturating_sub(daemons.pods), demand.requests);
         Figure { allocatable, per_node: by_room.unwrap_or(0).min(by_disks) }
     };
     let planned = figure(nap::planned_allocatable(size).into(), market.max_pods);
@@ -137,8 +137,8 @@ pub(super) fn fit(service: &Service, market: &Market, size: &'static Size) -> Re
         let lacks = |has: Quantity, needs: Quantity| has < needs;
         Out::TooSmall {
             leaves,
-            cpu: lacks(leaves.cpu, service.requests.cpu),
-            memory: lacks(leaves.memory, service.requests.memory),
+            cpu: lacks(leaves.cpu, demand.requests.cpu),
+            memory: lacks(leaves.memory, demand.requests.memory),
         }
     };
     // Karpenter makes a machine only if its plan holds a shard, whatever live nodes report.

@@ -13,6 +13,8 @@
 mod fit;
 mod outage;
 mod place;
+mod plan;
+mod reserved;
 mod rules;
 mod smaller;
 #[cfg(test)]
@@ -27,6 +29,8 @@ use super::quantity::{Quantity, Resources};
 use super::snapshot::{DaemonSet, NodePool};
 pub use fit::{Figure, Live, Out};
 pub use outage::OutageModel;
+pub use plan::Plan;
+pub use reserved::{Mixed, Part, mixed};
 pub use rules::{Rule, RuleKind, rules};
 pub use smaller::OneMore;
 
@@ -35,7 +39,7 @@ pub const HOURS_PER_MONTH: f64 = 730.0;
 
 /// A service that is to be placed.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub struct Demand {
     pub replicas: u32,
     /// Shards that must be up for the service to be up.
     pub required: u32,
@@ -108,7 +112,7 @@ pub struct Choice {
     pub nodes: u32,
     /// Machines that would do if nothing spread the shards or kept them apart.
     pub nodes_without_rules: u32,
-    /// The rule that takes more machines, by its place in [`Service::rules`].
+    /// The rule that takes more machines, by its place in [`Demand::rules`].
     pub costly_rule: Option<usize>,
     /// The most shards on one machine.
     pub most_on_one_node: u32,
@@ -155,10 +159,10 @@ pub struct Sizing {
 
 /// Ranks the sizes of the market for a service.
 #[must_use]
-pub fn size_up(service: &Service, market: &Market, prefer: Prefer) -> Sizing {
+pub fn size_up(demand: &Demand, market: &Market, prefer: Prefer) -> Sizing {
     let mut sizing = Sizing { choices: Vec::new(), out: Vec::new() };
     for size in market.sizes {
-        match choice(service, market, size) {
+        match choice(demand, market, size) {
             Ok(choice) => sizing.choices.push(choice),
             Err(out) => sizing.out.push((size, out)),
         }
@@ -168,10 +172,10 @@ pub fn size_up(service: &Service, market: &Market, prefer: Prefer) -> Sizing {
     sizing
 }
 
-fn choice(service: &Service, market: &Market, size: &'static Size) -> Result<Choice, Out> {
-    let fit = fit::fit(service, market, size)?;
+fn choice(demand: &Demand, market: &Market, size: &'static Size) -> Result<Choice, Out> {
+    let fit = fit::fit(demand, market, size)?;
     let figure = fit.live.as_ref().unwrap_or(&fit.planned);
-    let placement = place::place(service.replicas, figure.per_node, &service.rules, market.zones);
+    let placement = place::place(demand.replicas, figure.per_node, &demand.rules, market.zones);
     let nodes = placement.nodes();
     if let Some(max_nodes) = market.max_nodes
         && nodes > max_nodes
@@ -180,23 +184,23 @@ fn choice(service: &Service, market: &Market, size: &'static Size) -> Result<Cho
     }
     let per_node = figure.per_node;
     let room = figure.allocatable.saturating_sub(fit.daemons.requests) * nodes;
-    let free_slots = (per_node * nodes).saturating_sub(service.replicas);
-    let stranded = room.saturating_sub(service.requests * (service.replicas + free_slots));
+    let free_slots = (per_node * nodes).saturating_sub(demand.replicas);
+    let stranded = room.saturating_sub(demand.requests * (demand.replicas + free_slots));
     let machines = nodes + market.surge;
     let gib = i64::from(size.memory_gib) << 30;
     Ok(Choice {
         size,
         nodes,
-        nodes_without_rules: service.replicas.div_ceil(per_node),
-        costly_rule: place::costly_rule(service.replicas, per_node, &service.rules, market.zones),
+        nodes_without_rules: demand.replicas.div_ceil(per_node),
+        costly_rule: place::costly_rule(demand.replicas, per_node, &demand.rules, market.zones),
         most_on_one_node: placement.most(),
         free_slots,
         stranded,
         prices: fit.prices,
-        outages_per_year: market.outages.per_year(&placement, service.replicas - service.required),
+        outages_per_year: market.outages.per_year(&placement, demand.replicas - demand.required),
         limits: Resources { cpu: Quantity::whole(size.vcpus.into()), memory: Quantity::bytes(gib) }
             * machines,
-        one_more: smaller::one_more(service, market, size, figure, &fit.daemons, nodes, fit.prices),
+        one_more: smaller::one_more(demand, market, size, figure, &fit.daemons, nodes, fit.prices),
         daemons: fit.daemons,
         planned: fit.planned,
         expected: fit.expected,

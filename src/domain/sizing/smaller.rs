@@ -5,7 +5,7 @@ use super::super::packing::Load;
 use super::super::quantity::{Quantity, Resources};
 use super::fit::Figure;
 use super::place::place;
-use super::{HOURS_PER_MONTH, Market, Service};
+use super::{Demand, HOURS_PER_MONTH, Market};
 
 /// A smaller request is no answer when it is less than this share of what is requested now.
 const LEAST_SHARE: f64 = 0.75;
@@ -27,7 +27,7 @@ pub struct OneMore {
 
 /// None when one more does not fit with at least three quarters of the request, or no machine is saved.
 pub(super) fn one_more(
-    service: &Service,
+    demand: &Demand,
     market: &Market,
     size: &Size,
     figure: &Figure,
@@ -36,21 +36,19 @@ pub(super) fn one_more(
     prices: Prices,
 ) -> Option<OneMore> {
     let per_node = figure.per_node + 1;
-    let is_held =
-        service.disks == 0 || size.max_data_disks.is_none_or(|most| most / service.disks >= per_node);
-    let fewer = place(service.replicas, per_node, &service.rules, market.zones).nodes();
+    let is_held = demand.disks == 0 || size.max_data_disks.is_none_or(|most| most / demand.disks >= per_node);
+    let fewer = place(demand.replicas, per_node, &demand.rules, market.zones).nodes();
     if !is_held || per_node + daemons.pods > market.max_pods || fewer >= nodes {
         return None;
     }
     let free = figure.allocatable.saturating_sub(daemons.requests);
     let share = |free: i64, step: i64| free / i64::from(per_node) / step * step;
     let requests = Resources {
-        cpu: service.requests.cpu.min(Quantity::milli(share(floor_milli(free.cpu), CPU_STEP_MILLI))),
-        memory: service.requests.memory.min(Quantity::bytes(share(floor_units(free.memory), MEMORY_STEP))),
+        cpu: demand.requests.cpu.min(Quantity::milli(share(floor_milli(free.cpu), CPU_STEP_MILLI))),
+        memory: demand.requests.memory.min(Quantity::bytes(share(floor_units(free.memory), MEMORY_STEP))),
     };
     let is_enough = |now: Quantity, then: Quantity| then.as_f64() >= now.as_f64() * LEAST_SHARE;
-    if !is_enough(service.requests.cpu, requests.cpu) || !is_enough(service.requests.memory, requests.memory)
-    {
+    if !is_enough(demand.requests.cpu, requests.cpu) || !is_enough(demand.requests.memory, requests.memory) {
         return None;
     }
     let saved = f64::from(nodes - fewer);

@@ -2,37 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::catalogue::{self, Architecture, sizes};
-use crate::domain::testing::{quantity, resources};
-
-/// The tutorial's service: ten shards of 4 CPU and 32Gi with one premium disk each.
-pub(super) fn tutorial() -> Service {
-    Service {
-        replicas: 10,
-        required: 10,
-        requests: resources("4", "32Gi"),
-        disks: 1,
-        wants_premium: true,
-        rules: Vec::new(),
-    }
-}
-
-/// East US with DaemonSets of 0.5 CPU and 0.8Gi.
-pub(super) fn market() -> Market {
-    Market {
-        sizes: sizes(),
-        region: Region::find("eastus").unwrap(),
-        architecture: Some(Architecture::Amd64),
-        families: Vec::new(),
-        pool: NodePool::default(),
-        zones: 3,
-        max_pods: 250,
-        overhead: Overhead::Given(Load { pods: 0, requests: resources("500m", "0.8Gi") }),
-        live: BTreeMap::new(),
-        surge: 1,
-        max_nodes: None,
-        outages: OutageModel::default(),
-    }
-}
+use crate::domain::testing::{market, quantity, resources, tutorial_demand as tutorial};
 
 fn per_host(skew: u32) -> Rule {
     let field = "topologySpreadConstraints[0].maxSkew".to_owned();
@@ -83,8 +53,8 @@ fn the_tutorials_shard_without_its_spread() {
 
 #[test]
 fn the_tutorials_spread_makes_five_nodes_of_two() {
-    let service = Service { rules: vec![per_host(2)], ..tutorial() };
-    let sizing = size_up(&service, &market(), Prefer::Price);
+    let demand = Demand { rules: vec![per_host(2)], ..tutorial() };
+    let sizing = size_up(&demand, &market(), Prefer::Price);
     let choice = of(&sizing, "Standard_E16s_v5");
     assert_eq!((choice.planned.per_node, choice.nodes, choice.most_on_one_node), (3, 5, 2));
     assert_eq!((choice.nodes_without_rules, choice.costly_rule), (4, Some(0)));
@@ -106,7 +76,7 @@ fn one_more_would_fit_with_a_smaller_request() {
     assert!((26.88..26.89).contains(&gib), "{gib}");
     // One E16s_v5: 1.008 x 730.
     assert_eq!(cents(one_more.saves_per_month), 73_584);
-    let fits = Service { requests: one_more.requests, ..tutorial() };
+    let fits = Demand { requests: one_more.requests, ..tutorial() };
     assert_eq!(of(&size_up(&fits, &market(), Prefer::Price), "Standard_E16s_v5").nodes, 3);
     // With one node for all, there is nothing to save.
     assert_eq!(of(&sizing, "Standard_E48s_v5").one_more, None);
@@ -149,10 +119,10 @@ fn every_size_is_ranked_or_out_with_its_reason() {
     assert_eq!(why(&sizing, "Standard_E2s_v5").sort(), "too little CPU and memory");
     assert!(sizing.choices.iter().any(|choice| choice.size.series == "Ds_v5"));
 
-    let disks = Service { disks: 20, ..tutorial() };
+    let disks = Demand { disks: 20, ..tutorial() };
     let sizing = size_up(&disks, &market, Prefer::Price);
     assert_eq!(*why(&sizing, "Standard_E8s_v5"), Out::TooFewDisks { most: 16, needs: 20 });
-    let two_each = Service { disks: 10, ..tutorial() };
+    let two_each = Demand { disks: 10, ..tutorial() };
     let sizing = size_up(&two_each, &market, Prefer::Price);
     assert_eq!(of(&sizing, "Standard_E48s_v5").planned.per_node, 3, "32 disks");
 
@@ -178,8 +148,8 @@ fn a_size_without_a_price_is_out_and_never_free() {
             && catalogue::on_demand(size.name, "eastus").is_none()
     });
     let market = Market { ..market() };
-    let service = Service { wants_premium: false, ..tutorial() };
-    let sizing = size_up(&service, &market, Prefer::Price);
+    let demand = Demand { wants_premium: false, ..tutorial() };
+    let sizing = size_up(&demand, &market, Prefer::Price);
     assert!(sizing.choices.iter().all(|choice| choice.price_per_hour().unwrap() > 0.0));
     if let Some(size) = unpriced {
         assert_eq!(*why(&sizing, size.name), Out::NoPrice { region: "eastus" });
@@ -208,8 +178,8 @@ fn a_service_that_can_do_without_some_shards_has_fewer_outages() {
         (8, vec![per_host(2)], 2.0 * 0.1),
         (5, vec![], 0.0),
     ] {
-        let service = Service { required, rules, ..tutorial() };
-        let sizing = size_up(&service, &market(), Prefer::Price);
+        let demand = Demand { required, rules, ..tutorial() };
+        let sizing = size_up(&demand, &market(), Prefer::Price);
         let found = of(&sizing, "Standard_E16s_v5").outages_per_year;
         assert!((found - outages).abs() < 1e-9, "{required} required: {found}");
     }
@@ -229,10 +199,37 @@ fn a_spread_over_zones_takes_a_node_in_each() {
         (vec![zones(1), per_host(1)], "Standard_E16s_v5", 10),
         (vec![zones(1), per_host(2)], "Standard_E16s_v5", 6),
     ] {
-        let service = Service { rules: rules.clone(), ..tutorial() };
-        let sizing = size_up(&service, &market(), Prefer::Price);
+        let demand = Demand { rules: rules.clone(), ..tutorial() };
+        let sizing = size_up(&demand, &market(), Prefer::Price);
         assert_eq!(of(&sizing, name).nodes, nodes, "{name} {rules:?}");
     }
+}
+
+#[test]
+fn reserved_machines_are_filled_first_and_the_rest_is_bought() {
+    let e16 = catalogue::size("Standard_E16s_v5").unwrap();
+    let e8 = catalogue::size("Standard_E8s_v5").unwrap();
+    let market = Market { families: vec!["Es_v5".to_owned()], ..market() };
+    let sizing = size_up(&tutorial(), &market, Prefer::Price);
+    // Three of three shards each are reserved; the tenth shard goes on an E8s_v5 for 0.504 x 730 = 367.92 a month.
+    let mix = mixed(&tutorial(), &sizing, &[(e16, 3)]).unwrap();
+    assert_eq!(mix.reserved, [Part { size: e16, nodes: 3, shards: 9 }]);
+    assert_eq!(mix.more, Some(Part { size: e8, nodes: 1, shards: 1 }));
+    assert_eq!(cents(Some(mix.more_per_month())), 36_792);
+    // More than enough: no more of them is used than it takes, the larger first.
+    let mix = mixed(&tutorial(), &sizing, &[(e8, 20), (e16, 3)]).unwrap();
+    assert_eq!(
+        mix.reserved,
+        [Part { size: e16, nodes: 3, shards: 9 }, Part { size: e8, nodes: 1, shards: 1 }]
+    );
+    assert_eq!((mix.more, cents(Some(mix.more_per_hour))), (None, 0));
+    // The spread holds for them, too: two on each of three, and four shards more on two E8s_v5 at a time.
+    let spread = Demand { rules: vec![per_host(2)], ..tutorial() };
+    let sizing = size_up(&spread, &market, Prefer::Price);
+    let mix = mixed(&spread, &sizing, &[(e16, 3)]).unwrap();
+    assert_eq!(mix.reserved[0].shards, 6);
+    assert_eq!(cents(Some(mix.more_per_hour)), 202, "four shards: 4 E8s_v5 or 2 E16s_v5, 2.016 either way");
+    assert_eq!(mixed(&tutorial(), &sizing, &[]), None);
 }
 
 proptest! {
@@ -245,7 +242,7 @@ proptest! {
         let mut rules: Vec<Rule> = skew.map(per_host).into_iter().collect();
         rules.extend(zone_skew.map(|skew| Rule { kind: RuleKind::ZoneSkew(skew), ..per_host(1) }));
         let requests = Resources { cpu: Quantity::milli(cpu), memory: Quantity::bytes(mebi << 20) };
-        let service = Service {
+        let demand = Demand {
             replicas, required: required.min(replicas), requests, disks, wants_premium: disks > 0, rules,
         };
         let daemons = Load {
@@ -253,7 +250,7 @@ proptest! {
             requests: Resources { cpu: Quantity::milli(daemon_cpu), memory: Quantity::bytes(daemon_mebi << 20) },
         };
         let market = Market { zones, overhead: Overhead::Given(daemons), ..market() };
-        let sizing = size_up(&service, &market, Prefer::Price);
+        let sizing = size_up(&demand, &market, Prefer::Price);
         prop_assert_eq!(sizing.choices.len() + sizing.out.len(), sizes().len());
         for choice in &sizing.choices {
             let name = choice.size.name;
