@@ -85,7 +85,7 @@ fn the_tutorials_figures() {
     let spread = json(offline(&home, SPREAD, &["-o", "json", "--top", "1000"]));
     let size = size(&spread, "Standard_E16s_v5");
     assert_eq!((&size["nodes"], &size["nodesWithoutRules"]), (&5.into(), &4.into()));
-    assert_eq!(size["costlyRule"], "topologySpreadConstraints[0].maxSkew");
+    assert_eq!(size["costlyRule"], "spec.overlay.pod.topologySpreadConstraints[0].maxSkew");
     let yaml = offline(&home, SPREAD, &["-o", "yaml", "--top", "1000"]).ended(0).stdout;
     let yaml: Value = serde_saphyr::from_str(&yaml).expect("YAML");
     assert_eq!(yaml, spread);
@@ -125,7 +125,7 @@ fn what_is_wrong_is_named_with_what_to_write() {
         (&["--arch", "riscv"], 2, "[possible values: amd64, arm64]"),
         (&["--pin=Standard_E16_v55"], 2, "did you mean Standard_E16"),
         (&["--pin=Standard_E2s_v5"], 3, "Standard_E2s_v5 cannot be used: too little CPU and memory"),
-        (&["--max-nodes", "1", "--families", "Es_v3"], 1, "no size fits a shard of 4 CPU and 32Gi"),
+        (&["--max-nodes", "1", "--families", "Fs_v2"], 1, "no size fits a shard of 4 CPU and 32Gi"),
     ];
     for (args, code, expected) in cases {
         let given = |name: &str| args.contains(&name);

@@ -41,6 +41,8 @@ struct Subject {
     replicas: u32,
     required: u32,
     template: PodTemplate,
+    /// Where the pod's spec stands.
+    pod: &'static str,
     /// The storage class of each volume of a shard.
     classes: Vec<Option<String>>,
     /// The pool that will make the machines, without its pin.
@@ -122,6 +124,7 @@ fn of_file(shardset: &ShardSet) -> Result<Subject, CommandError> {
         replicas: shardset.spec.replicas,
         required: shardset.spec.availability.required(shardset.spec.replicas),
         template,
+        pod: "spec.overlay.pod",
         classes: vec![Some(shardset.spec.storage.storage_class_name.clone())],
         pool,
         pools: [&nodes.explore, &nodes.stable].map(|pool| pool.name.as_str().to_owned()).into(),
@@ -175,6 +178,7 @@ fn of_live(snapshot: &crate::domain::snapshot::Snapshot) -> Result<Subject, Comm
         replicas: workload.replicas,
         required: Facts::new(snapshot).availability().required(workload.replicas),
         template: workload.template.clone(),
+        pod: "spec.template.spec",
         classes: workload.claim_templates.iter().map(|claim| claim.storage_class.clone()).collect(),
         pool,
         pools: pools.into_iter().collect(),
@@ -243,7 +247,7 @@ fn demand(subject: &Subject, ground: Option<&Ground>, assumptions: &mut Vec<Stri
         requests: subject.template.requests,
         disks: 0,
         wants_premium: false,
-        rules: rules(&subject.template),
+        rules: rules(&subject.template, subject.pod),
     };
     for name in &subject.classes {
         let class: Option<&StorageClass> = known.and_then(|known| known.get(name.as_ref()?));

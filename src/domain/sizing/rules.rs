@@ -8,7 +8,7 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 /// One field of the template that keeps shards from sharing a machine or a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Where it stands: `topologySpreadConstraints[0].maxSkew`.
+    /// Where it stands: `spec.overlay.pod.topologySpreadConstraints[0].maxSkew`.
     pub field: String,
     pub kind: RuleKind,
     /// Whether kube-scheduler, too, holds to it; Karpenter does until that cannot be carried out.
@@ -25,9 +25,10 @@ pub enum RuleKind {
     ZoneSkew(u32),
 }
 
-/// The rules of a template that count its own pods; others say nothing about how many shards fit.
+/// The rules of a template that count its own pods; others say nothing about how many shards fit. `pod` is where the pod's
+/// spec stands, in a ShardSet `spec.overlay.pod`.
 #[must_use]
-pub fn rules(template: &PodTemplate) -> Vec<Rule> {
+pub fn rules(template: &PodTemplate, pod: &str) -> Vec<Rule> {
     let spread = template.spread.iter().enumerate().filter(|(_, one)| one.selects_own);
     let spread = spread.filter_map(|(index, one)| {
         let skew = u32::try_from(one.max_skew).unwrap_or(1).max(1);
@@ -36,12 +37,12 @@ pub fn rules(template: &PodTemplate) -> Vec<Rule> {
             ZONE => RuleKind::ZoneSkew(skew),
             _ => return None,
         };
-        let field = format!("topologySpreadConstraints[{index}].maxSkew");
+        let field = format!("{pod}.topologySpreadConstraints[{index}].maxSkew");
         Some(Rule { field, kind, is_required: one.when_unsatisfiable == "DoNotSchedule" })
     });
     let apart = template.anti_affinity.iter().filter(|one| one.selects_own && one.topology_key == HOSTNAME);
     let apart = apart.take(1).map(|_| Rule {
-        field: "affinity.podAntiAffinity".to_owned(),
+        field: format!("{pod}.affinity.podAntiAffinity"),
         kind: RuleKind::PerNode(1),
         is_required: true,
     });

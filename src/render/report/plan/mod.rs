@@ -202,18 +202,14 @@ fn spread(plan: &Plan, choice: &Choice) -> Option<String> {
     let rule = &plan.demand.rules[choice.costly_rule?];
     let what = match rule.kind {
         RuleKind::PerNode(1) => "keeps shards on nodes of their own".to_owned(),
-        RuleKind::PerNode(most) => format!("lets Karpenter put {most} shards on a node"),
+        RuleKind::PerNode(most) => format!("lets Karpenter put no more than {most} shards on a node"),
         RuleKind::ZoneSkew(_) => format!("spreads shards over {} zones", plan.market.zones),
     };
     let saved = choice.nodes - choice.nodes_without_rules;
     let price = choice.prices.on_demand.map_or_else(String::new, |price| {
         format!(", {} a month less", dollars(f64::from(saved) * price.0 * HOURS_PER_MONTH))
     });
-    let softly = if rule.is_required {
-        ""
-    } else {
-        ", which Karpenter takes for required although it says ScheduleAnyway"
-    };
+    let softly = if rule.is_required { "" } else { ", though it says ScheduleAnyway" };
     Some(format!(
         "{} {what}{softly}: {} would do with {}{price}.",
         rule.field,

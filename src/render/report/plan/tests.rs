@@ -61,8 +61,8 @@ fn the_field_that_takes_more_nodes_is_named() {
     let text = table(&plan(spread(), market), plain(None), 3);
     assert!(
         text.contains(
-            "topologySpreadConstraints[0].maxSkew lets Karpenter put 2 shards on a node, which Karpenter takes for \
-             required although it says ScheduleAnyway: Standard_E16s_v5 would do with 4 nodes, $736 a month less.\n"
+            "topologySpreadConstraints[0].maxSkew lets Karpenter put no more than 2 shards on a node, though it says \
+             ScheduleAnyway: Standard_E16s_v5 would do with 4 nodes, $736 a month less.\n"
         ),
         "{text}"
     );
@@ -81,7 +81,7 @@ fn what_is_live_is_marked() {
 fn json_and_yaml_are_exact() {
     let market = Market {
         families: vec!["Es_v5".to_owned()],
-        max_nodes: Some(4),
+        max_nodes: Some(5),
         overhead: Overhead::Given(Load { pods: 8, requests: resources("500m", "800Mi") }),
         ..market()
     };
