@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::Test;
-use crate::lab::{Lab, eventually};
+use crate::lab::{Lab, eventually, eventually_within};
 
 /// The tests of this file.
 pub const TESTS: &[Test] = &[("plan::karpenter_makes_the_nodes_that_were_foretold", foretold)];
@@ -248,10 +249,11 @@ fn foretold(lab: &Lab) {
         let differences = differences();
         if differences.is_empty() { Ok(()) } else { Err(differences.join("\n")) }
     };
-    eventually(|| is_as_foretold());
+    // Some 120 machines and 370 pods start at once, on two cores.
+    eventually_within(Duration::from_mins(2), is_as_foretold);
     // And nothing more comes of it.
     #[expect(clippy::disallowed_methods, reason = "a test has no runtime to wait on")]
-    thread::sleep(std::time::Duration::from_secs(3));
+    thread::sleep(Duration::from_secs(3));
     assert_eq!(is_as_foretold(), Ok(()));
 
     // With nodes there, their own figures are taken, which on the lab are the plan's.
