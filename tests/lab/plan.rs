@@ -45,7 +45,7 @@ const CASES: &[Case] = &[
     ("Standard_E32s_v5", "4", "32Gi", 10, No, TUTORIAL, Some(2)),
     ("Standard_E48s_v5", "4", "32Gi", 10, No, TUTORIAL, Some(1)),
     ("Standard_E16s_v5", "4", "32Gi", 10, Hosts(2, false), TUTORIAL, Some(5)),
-    ("Standard_E48s_v5", "4", "32Gi", 10, Hosts(2, false), TUTORIAL, Some(5)),
+    ("Standard_E48s_v5", "4", "32Gi", 5, Hosts(2, false), TUTORIAL, Some(3)),
     ("Standard_E32s_v5", "4", "32Gi", 10, Hosts(3, true), TUTORIAL, Some(4)),
     // Just enough and just too little: what DaemonSets take decides.
     ("Standard_E32s_v5", "4", "32Gi", 7, No, NONE, Some(1)),
@@ -63,23 +63,23 @@ const CASES: &[Case] = &[
     ("Standard_D32s_v5", "2", "12Gi", 10, No, TUTORIAL, None),
     ("Standard_D64s_v5", "4", "32Gi", 10, No, TUTORIAL, None),
     ("Standard_E64s_v5", "4", "32Gi", 15, No, TUTORIAL, None),
-    ("Standard_E96as_v5", "4", "32Gi", 20, No, TUTORIAL, None),
+    ("Standard_E96as_v5", "4", "32Gi", 19, No, TUTORIAL, None),
     ("Standard_E16as_v5", "4", "32Gi", 10, No, ("2", "4Gi"), None),
     ("Standard_L16s_v3", "4", "32Gi", 7, No, TUTORIAL, None),
     ("Standard_M64s", "8", "200Gi", 9, No, TUTORIAL, None),
     ("Standard_E16ps_v5", "4", "30Gi", 6, No, TUTORIAL, None),
-    ("Standard_D4s_v5", "250m", "1Gi", 25, No, ("300m", "600Mi"), None),
+    ("Standard_D4s_v5", "250m", "1Gi", 13, No, ("300m", "600Mi"), None),
     ("Standard_D2s_v5", "300m", "500Mi", 9, No, ("100m", "200Mi"), None),
     // Kept apart.
-    ("Standard_D8s_v5", "1", "2Gi", 5, AntiAffinity, TUTORIAL, Some(5)),
-    ("Standard_D8s_v5", "1", "2Gi", 7, Hosts(1, true), TUTORIAL, Some(7)),
+    ("Standard_D8s_v5", "1", "2Gi", 3, AntiAffinity, TUTORIAL, Some(3)),
+    ("Standard_D8s_v5", "1", "2Gi", 3, Hosts(1, true), TUTORIAL, Some(3)),
     ("Standard_E48s_v5", "4", "32Gi", 10, Zones(1, true), TUTORIAL, Some(3)),
     ("Standard_E16s_v5", "4", "32Gi", 10, Zones(1, true), TUTORIAL, Some(4)),
     ("Standard_E16s_v5", "4", "32Gi", 10, Zones(1, false), TUTORIAL, Some(4)),
     ("Standard_E20s_v5", "4", "32Gi", 11, Zones(1, true), TUTORIAL, None),
     ("Standard_E20s_v5", "4", "32Gi", 10, Zones(2, true), TUTORIAL, None),
     ("Standard_E48s_v5", "4", "32Gi", 4, Zones(3, true), TUTORIAL, None),
-    ("Standard_D8s_v5", "1", "2Gi", 8, Both(1, 1), TUTORIAL, Some(8)),
+    ("Standard_D8s_v5", "1", "2Gi", 4, Both(1, 1), TUTORIAL, Some(4)),
     ("Standard_E16s_v5", "4", "32Gi", 10, Both(1, 2), TUTORIAL, Some(6)),
 ];
 
@@ -177,6 +177,11 @@ fn plan(lab: &Lab, name: &str, size: &str) -> usize {
     }
 }
 
+fn pause(seconds: u64) {
+    #[expect(clippy::disallowed_methods, reason = "a test has no runtime to wait on")]
+    thread::sleep(Duration::from_secs(seconds));
+}
+
 fn foretold(lab: &Lab) {
     let cases: Vec<(String, &Case)> =
         CASES.iter().enumerate().map(|(index, case)| (format!("plan-case-{index}"), case)).collect();
@@ -247,13 +252,17 @@ fn foretold(lab: &Lab) {
     };
     let is_as_foretold = || {
         let differences = differences();
-        if differences.is_empty() { Ok(()) } else { Err(differences.join("\n")) }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        // Looking at all pods is work for the API server, which has enough to do.
+        pause(1);
+        Err(differences.join("\n"))
     };
-    // Some 120 machines and 370 pods start at once, on two cores.
+    // Some 100 machines and 300 pods start at once, on two cores.
     eventually_within(Duration::from_mins(2), is_as_foretold);
     // And nothing more comes of it.
-    #[expect(clippy::disallowed_methods, reason = "a test has no runtime to wait on")]
-    thread::sleep(Duration::from_secs(3));
+    pause(3);
     assert_eq!(is_as_foretold(), Ok(()));
 
     // With nodes there, their own figures are taken, which on the lab are the plan's.

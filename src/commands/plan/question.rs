@@ -166,6 +166,13 @@ fn of_live(snapshot: &crate::domain::snapshot::Snapshot) -> Result<Subject, Comm
     let nodes = snapshot.nodes.iter().flat_map(|nodes| nodes.values());
     pools.extend(nodes.filter_map(Node::node_pool).map(|name| name.as_str().to_owned()));
     pool.requirements.retain(|one| LASTING.contains(&one.key.as_str()));
+    if workload.replicas == 0 {
+        return Err(CommandError::failed(format!(
+            "{} has no shards: its replicas are 0",
+            workload.reference
+        ))
+        .hint("name a ShardSet file with -f to plan for shards that are not there"));
+    }
     let requests = workload.template.requests;
     if !requests.cpu.is_positive() && !requests.memory.is_positive() {
         return Err(CommandError::failed(format!("{} requests no CPU and no memory", workload.reference))
@@ -280,6 +287,10 @@ fn market(
         let one = pool.requirements.iter().find(|one| one.key == key && one.operator == "In");
         one.map(|one| one.values.clone())
     };
+    if pool.name.as_str().is_empty() && matches!(overhead, Overhead::DaemonSets(_)) {
+        assumptions
+            .push("DaemonSets run as on a pool without taints, for no pool takes the shards".to_owned());
+    }
     let architecture = args.arch.map(Architecture::from).or_else(|| {
         let required = values(ARCH)?;
         [Architecture::Amd64, Architecture::Arm64]

@@ -197,7 +197,9 @@ fn choice(demand: &Demand, market: &Market, size: &'static Size) -> Result<Choic
         free_slots,
         stranded,
         prices: fit.prices,
-        outages_per_year: market.outages.per_year(&placement, demand.replicas - demand.required),
+        outages_per_year: market
+            .outages
+            .per_year(&placement, demand.replicas.saturating_sub(demand.required)),
         limits: Resources { cpu: Quantity::whole(size.vcpus.into()), memory: Quantity::bytes(gib) }
             * machines,
         one_more: smaller::one_more(demand, market, size, figure, &fit.daemons, nodes, fit.prices),
