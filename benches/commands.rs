@@ -2,7 +2,7 @@
 //!
 //! `make bench` runs it. Two labs stand side by side: one of 10 nodes and 100 pods, one of 1,000 nodes and 10,000 pods,
 //! with the same service of ten shards. Every program is run on both in turns. Nothing here fails because of a figure. Say
-//! `many` for the last part only, a set of 1,000 shards.
+//! `many` for the last part only, a set of 1,000 shards, and `plan` for the ranking of sizes, which takes no lab.
 
 #![allow(
     clippy::print_stdout,
@@ -21,6 +21,7 @@ mod measure;
 #[path = "table.rs"]
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -28,6 +29,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use lab::{Home, Lab, kubectl, run_shardctl, shardctl};
 use measure::{MEASURE, Program, Requests, Series, in_turns, measure_here};
+use shardctl::domain::catalogue::{Region, sizes};
+use shardctl::domain::packing::Load;
+use shardctl::domain::quantity::{Quantity, Resources};
+use shardctl::domain::sizing::{Demand, Market, OutageModel, Overhead, Prefer, Rule, RuleKind, size_up};
+use shardctl::domain::snapshot::NodePool;
 use table::{Table, milliseconds, seconds, verdict};
 
 /// Nodes and pods of the two clusters, those of the service included.
@@ -63,6 +69,10 @@ fn main() -> ExitCode {
 }
 
 fn bench() -> anyhow::Result<()> {
+    print_planning();
+    if std::env::args().any(|argument| argument == "plan") {
+        return Ok(());
+    }
     ensure!(
         shardctl().is_file(),
         "build it first: cargo build --release --bin shardctl --example shard-server"
@@ -139,6 +149,62 @@ fn roll_many(lab: &Lab, home: &Path) -> anyhow::Result<()> {
     ]);
     println!("{table}");
     Ok(())
+}
+
+/// Ranking all sizes, in this process and without a cluster.
+fn print_planning() {
+    const RUNS: usize = 21;
+    let service = |replicas| Demand {
+        replicas,
+        required: replicas,
+        requests: Resources { cpu: Quantity::whole(4), memory: Quantity::bytes(32 << 30) },
+        disks: 1,
+        wants_premium: true,
+        rules: vec![Rule {
+            field: "spec.overlay.pod.topologySpreadConstraints[0].maxSkew".to_owned(),
+            kind: RuleKind::ZoneSkew(1),
+            is_required: true,
+        }],
+    };
+    let Ok(region) = Region::find("eastus") else { return };
+    let market = Market {
+        sizes: sizes(),
+        region,
+        architecture: None,
+        families: Vec::new(),
+        pool: NodePool::default(),
+        zones: 3,
+        max_pods: 250,
+        overhead: Overhead::Given(Load::default()),
+        live: BTreeMap::new(),
+        surge: 1,
+        max_nodes: None,
+        outages: OutageModel::default(),
+    };
+    let median = |sets: usize, replicas: u32| {
+        let mut times: Vec<Duration> = (0..RUNS)
+            .map(|_| {
+                let start = Instant::now();
+                for _ in 0..sets {
+                    std::hint::black_box(size_up(&service(replicas), &market, Prefer::Price));
+                }
+                start.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        times[RUNS / 2]
+    };
+    let mut table = Table::new(["ranking all sizes", "measured", "asked", ""]);
+    for (what, sets, replicas, asked) in [
+        ("one ShardSet of 10 shards", 1, 10, Duration::from_millis(10)),
+        ("one ShardSet of 1,000 shards", 1, 1_000, Duration::from_secs(1)),
+        ("50 ShardSets of 20 shards", 50, 20, Duration::from_secs(1)),
+    ] {
+        let time = median(sets, replicas);
+        let asked_text = if asked < Duration::from_secs(1) { "10 ms" } else { "1 s" };
+        table.row([what.to_owned(), milliseconds(time), asked_text.to_owned(), verdict(time <= asked)]);
+    }
+    println!("{table}");
 }
 
 /// Starts a lab whose machines appear at once and whose pods start in a blink.

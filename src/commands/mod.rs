@@ -10,6 +10,7 @@ pub mod init;
 pub mod migrate;
 pub mod options;
 pub mod packing;
+pub mod plan;
 mod rolling;
 pub mod rollout;
 pub mod status;

@@ -51,9 +51,6 @@ pub enum PackingOutput {
     Yaml,
 }
 
-/// The region that the built-in prices are of.
-const PRICED_REGION: &str = "eastus";
-
 /// Runs `shardctl packing`.
 ///
 /// # Errors
@@ -96,15 +93,10 @@ impl PackingArgs {
 
 /// On-demand price of a node in USD per hour, where the built-in list has one for its region.
 fn price(node: &Node) -> Option<f64> {
-    let is_listed = node
-        .label("topology.kubernetes.io/region")
-        .or_else(|| node.zone()?.rsplit_once('-').map(|(region, _)| region))
-        == Some(PRICED_REGION)
-        && node.capacity_type() != Some("spot");
-    if !is_listed {
+    if node.capacity_type() == Some("spot") {
         return None;
     }
-    catalogue::size(node.instance_type()?)?.price_eastus.map(|price| price.0)
+    catalogue::on_demand(node.instance_type()?, node.region()?).map(|price| price.0)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod quantity;
 pub mod rolling;
 pub mod shard_state;
 pub mod shardset;
+pub mod sizing;
 pub mod snapshot;
 pub mod status;
 #[cfg(test)]

@@ -1,9 +1,12 @@
-//! What Node Auto Provisioning plans with: the capacity it expects of a size before a node exists.
+//! What Node Auto Provisioning plans with: the capacity it expects of a size before a node exists; and what a real node
+//! of the size is expected to report.
 //!
-//! The figures are those of karpenter-provider-azure (`pkg/providers/instancetype/instancetype.go` at 352646f5). A real
-//! node reports more memory than planned; for a node that exists use its `status.allocatable`, never this.
+//! The figures of the plan are those of karpenter-provider-azure (`pkg/providers/instancetype/instancetype.go` at
+//! 352646f5). A real node nearly always reports more memory than planned; for a node that exists use its
+//! `status.allocatable`, never these.
 
 use super::catalogue::Size;
+use super::quantity::{Quantity, Resources};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -15,10 +18,39 @@ pub struct Allocatable {
     pub memory_bytes: u64,
 }
 
+impl From<Allocatable> for Resources {
+    fn from(of: Allocatable) -> Self {
+        let whole = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
+        Self {
+            cpu: Quantity::milli(whole(of.cpu_millicores)),
+            memory: Quantity::bytes(whole(of.memory_bytes)),
+        }
+    }
+}
+
 /// What NAP plans that a node of this size offers to pods.
 #[must_use]
 pub fn planned_allocatable(size: &Size) -> Allocatable {
     planned(size.vcpus, size.memory_gib)
+}
+
+/// Pods on a node when neither the node class nor a live node says how many: NAP's default with Azure's overlay network
+/// (`pkg/consts/consts.go`).
+pub const DEFAULT_MAX_PODS: u32 = 250;
+
+/// What a real node of this size is expected to report on AKS 1.29 or later, with room for `max_pods` pods.
+///
+/// The kubelet keeps 20 MiB for each of `max_pods` pods and 50 MiB beside, at most a quarter of the memory, and evicts
+/// at 100 MiB (AKS documentation, "node resource reservations"). The kernel sees 97.94% of nominal memory in the one
+/// sample that AKS documents; it is not measured for other sizes.
+#[must_use]
+pub fn expected_allocatable(size: &Size, max_pods: u32) -> Allocatable {
+    let seen = u64::from(size.memory_gib) * GIB / 10_000 * 9_794;
+    let reserved = ((20 * u64::from(max_pods) + 50) * MIB).min(u64::from(size.memory_gib) * GIB / 4);
+    Allocatable {
+        cpu_millicores: (u64::from(size.vcpus) * 1000).saturating_sub(kube_reserved_cpu(size.vcpus)),
+        memory_bytes: seen.saturating_sub(reserved).saturating_sub(100 * MIB),
+    }
 }
 
 fn planned(vcpus: u32, memory_gib: u32) -> Allocatable {
@@ -89,6 +121,25 @@ mod tests {
             assert!((planned_gib - memory).abs() < 0.006, "{name}: {planned_gib}");
             let fit = (plan.cpu_millicores / 4_000).min(plan.memory_bytes / (32 * GIB));
             assert_eq!(fit, shards, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_real_node_is_expected_to_report_more() {
+        // Name, and memory in GiB with room for 250, 110 and 30 pods.
+        for (name, memory) in [
+            ("Standard_E8s_v5", [57.65, 60.39, 61.95]),
+            ("Standard_E16s_v5", [120.33, 123.07, 124.63]),
+            ("Standard_E32s_v5", [245.70, 248.44, 250.0]),
+            ("Standard_E48s_v5", [371.06, 373.79, 375.36]),
+        ] {
+            for (max_pods, memory) in [250, 110, 30].into_iter().zip(memory) {
+                let expected = expected_allocatable(size(name).unwrap(), max_pods);
+                #[expect(clippy::cast_precision_loss, reason = "compared to two decimals")]
+                let gib = expected.memory_bytes as f64 / GIB as f64;
+                assert!((gib - memory).abs() < 0.02, "{name} with {max_pods} pods: {gib}");
+                assert!(expected.memory_bytes > planned_allocatable(size(name).unwrap()).memory_bytes);
+            }
         }
     }
 

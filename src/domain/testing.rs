@@ -9,8 +9,11 @@
 
 use std::collections::BTreeMap;
 
+use super::catalogue::{Architecture, Region, sizes};
 use super::names::{ClaimName, NodeName, NodePoolName, PodName, VolumeName, WorkloadRef};
+use super::packing::Load;
 use super::quantity::{Quantity, Resources};
+use super::sizing::{Demand, Market, OutageModel, Overhead};
 use super::snapshot::*;
 
 /// A quantity from its text.
@@ -338,5 +341,35 @@ fn shard(ordinal: u32) -> Shard {
             termination_grace_period_seconds: 120,
             claims: vec![claim_name(ordinal)],
         }),
+    }
+}
+
+/// The tutorial's service as the sizing sees it, without its spread: ten shards of 4 CPU and 32Gi, a premium disk each.
+pub fn tutorial_demand() -> Demand {
+    Demand {
+        replicas: 10,
+        required: 10,
+        requests: resources("4", "32Gi"),
+        disks: 1,
+        wants_premium: true,
+        rules: Vec::new(),
+    }
+}
+
+/// All sizes for amd64 in East US, with DaemonSets of 0.5 CPU and 0.8Gi.
+pub fn market() -> Market {
+    Market {
+        sizes: sizes(),
+        region: Region::find("eastus").expect("a region"),
+        architecture: Some(Architecture::Amd64),
+        families: Vec::new(),
+        pool: NodePool::default(),
+        zones: 3,
+        max_pods: 250,
+        overhead: Overhead::Given(Load { pods: 0, requests: resources("500m", "0.8Gi") }),
+        live: BTreeMap::new(),
+        surge: 1,
+        max_nodes: None,
+        outages: OutageModel::default(),
     }
 }

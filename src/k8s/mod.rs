@@ -23,5 +23,5 @@ pub use eviction::PodsToEvict;
 pub use kubeconfig::ConnectOptions;
 pub use live::{Holder, Journalled, KEPT_RUNS, LiveCluster, Lock, Taken, journal_name, lease_name};
 pub use plan::{PoolStanding, Revision, pod_template};
-pub use snapshot::Scope;
+pub use snapshot::{Ground, Scope};
 pub use watch::Changes;

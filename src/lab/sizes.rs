@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use crate::domain::catalogue::Size;
+use crate::domain::catalogue::{Size, on_demand};
 use crate::domain::nap::planned_allocatable;
 
 /// What Karpenter's KWOK provider takes off every node; added here so that what is left is NAP's plan.
 const OVERHEAD_CPU_MILLICORES: u64 = 100;
 const OVERHEAD_MEMORY_BYTES: u64 = 10 << 20;
+
+/// The region that the lab plays.
+const REGION: &str = "eastus";
 
 /// The zones that the lab has machines in.
 pub const ZONES: [&str; 3] = ["eastus-1", "eastus-2", "eastus-3"];
@@ -68,12 +71,12 @@ pub fn instance_types(sizes: &[Size]) -> serde_json::Result<String> {
 }
 
 fn instance_type(size: &Size) -> Option<InstanceType> {
-    let price = size.price_eastus?.0;
+    let price = on_demand(size.name, REGION)?.0;
     let plan = planned_allocatable(size);
     // Every offering says what the size is: that makes these labels known to Karpenter and puts them on the node.
     let labels = [
         is("karpenter.sh/capacity-type", "on-demand"),
-        is("topology.kubernetes.io/region", "eastus"),
+        is("topology.kubernetes.io/region", REGION),
         is("karpenter.azure.com/sku-name", size.name),
         is("karpenter.azure.com/sku-family", size.family),
         is("karpenter.azure.com/sku-series", size.series),
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_size_without_a_price_is_left_out() {
-        let unpriced = *sizes().iter().find(|size| size.price_eastus.is_none()).unwrap();
+        let unpriced = *sizes().iter().find(|size| on_demand(size.name, REGION).is_none()).unwrap();
         assert_eq!(instance_types(&[unpriced]).unwrap(), "[]");
     }
 }

@@ -17,6 +17,7 @@ mod init;
 mod kubeconfig;
 mod outage;
 mod output;
+mod plan;
 mod server;
 mod shardset_file;
 mod usage;

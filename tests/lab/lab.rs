@@ -261,12 +261,17 @@ impl Service<'_> {
 }
 
 /// Tries again until `check` passes; then, or after 30 seconds, its last answer counts.
-pub fn eventually<T>(mut check: impl FnMut() -> Result<T, String>) -> T {
+pub fn eventually<T>(check: impl FnMut() -> Result<T, String>) -> T {
+    eventually_within(Duration::from_secs(30), check)
+}
+
+/// As [`eventually`], with another limit.
+pub fn eventually_within<T>(limit: Duration, mut check: impl FnMut() -> Result<T, String>) -> T {
     let started = Instant::now();
     loop {
         match check() {
             Ok(found) => return found,
-            Err(problem) => assert!(started.elapsed() < Duration::from_secs(30), "{problem}"),
+            Err(problem) => assert!(started.elapsed() < limit, "{problem}"),
         }
         #[expect(clippy::disallowed_methods, reason = "a test has no runtime to wait on")]
         std::thread::sleep(Duration::from_millis(200));

@@ -25,6 +25,7 @@ mod init;
 mod lab;
 mod outage;
 mod packing;
+mod plan;
 mod proxy;
 mod rolling;
 mod status;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let tools: [&[Test]; 3] = [terrain::TESTS, proxy::TESTS, outage::TESTS];
+    let tools: [&[Test]; 4] = [plan::TESTS, terrain::TESTS, proxy::TESTS, outage::TESTS];
     // The long ones first, so that none of them is left alone at the end.
     let all = [rolling::TESTS, &commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {

@@ -1,9 +1,15 @@
-//! The virtual machine sizes of Azure that Node Auto Provisioning may choose, with their East US price.
+//! The virtual machine sizes of Azure that Node Auto Provisioning may choose, and their prices by region.
 //!
-//! The data is `sizes.tsv`, written by `generate.py`; its header gives sources and date. Prices are list prices:
-//! no reservation, no savings plan, no Windows.
+//! The data is `sizes.tsv` and `prices.tsv`, written by `generate.py`, which names the sources.
+
+mod prices;
 
 use std::sync::LazyLock;
+
+pub use prices::{
+    PRICES_LISTED, PRICES_SOURCE, Prices, REFERENCE_REGION, Region, UnknownRegion, UsdPerHour, on_demand,
+    regions,
+};
 
 /// Processor architecture, with Kubernetes' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,10 +28,6 @@ impl Architecture {
         }
     }
 }
-
-/// A price in US dollars per hour.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct UsdPerHour(pub f64);
 
 /// One size of virtual machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,12 +48,7 @@ pub struct Size {
     /// Whether premium disks can be attached; none when the sources do not tell.
     pub premium: Option<bool>,
     pub architecture: Architecture,
-    /// Pay-as-you-go in East US; none when the source has no price there.
-    pub price_eastus: Option<UsdPerHour>,
 }
-
-/// When the prices were listed.
-pub const PRICES_LISTED: &str = "2026-06-18";
 
 static SIZES: LazyLock<Vec<Size>> =
     LazyLock::new(|| include_str!("sizes.tsv").lines().filter_map(parse).collect());
@@ -88,7 +85,6 @@ fn parse(line: &'static str) -> Option<Size> {
             "arm64" => Architecture::Arm64,
             _ => return None,
         },
-        price_eastus: known(cells.next()?).map(str::parse).transpose().ok()?.map(UsdPerHour),
     };
     cells.next().is_none().then_some(size)
 }
@@ -123,18 +119,6 @@ mod tests {
         assert_eq!((size.vcpus, size.memory_gib), (16, 128));
         assert_eq!((size.max_data_disks, size.premium), (Some(32), Some(true)));
         assert_eq!(size.architecture, Architecture::Amd64);
-        assert_eq!(size.price_eastus, Some(UsdPerHour(1.008)));
-    }
-
-    #[test]
-    fn amd_prices_are_without_the_windows_licence() {
-        let price = |name| size(name).unwrap().price_eastus.unwrap().0;
-        assert!((price("Standard_E48as_v5") - 2.712).abs() < 1e-9);
-        // 0.0565 per vCPU throughout the series.
-        for size in sizes().iter().filter(|size| size.series == "Eas_v5") {
-            let per_vcpu = size.price_eastus.unwrap().0 / f64::from(size.vcpus);
-            assert!((per_vcpu - 0.0565).abs() < 0.0005, "{}: {per_vcpu}", size.name);
-        }
     }
 
     #[test]

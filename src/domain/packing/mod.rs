@@ -18,7 +18,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub(in crate::domain) use node::closed;
+pub(in crate::domain) use node::{closed, slots};
 
 pub use fewest::{Fewest, FewestNodes, HostnameSpread, NoPacking, PresentNodes};
 

@@ -157,7 +157,7 @@ fn room(node: &Node, occupants: &[Occupant], on_it: &[(&Shard, &Pod)], shard: Re
 
 /// How many pods that request `shard` each fit into `free` and `free_pods`: the least over CPU, memory
 /// and pods. None when they request nothing, for then room says nothing about how many there may be.
-pub(super) fn slots(free: Resources, free_pods: u32, shard: Resources) -> Option<u32> {
+pub(in crate::domain) fn slots(free: Resources, free_pods: u32, shard: Resources) -> Option<u32> {
     let times =
         |free: Quantity, one: Quantity| one.is_positive().then(|| free.times(one).unwrap_or(u32::MAX));
     let fit = [times(free.cpu, shard.cpu), times(free.memory, shard.memory)];

@@ -8,6 +8,7 @@ mod commented;
 mod duration;
 pub mod manifests;
 mod parse;
+mod pin;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use adopt::{Adoptable, adopt};
 pub use commented::to_commented_yaml;
 pub use duration::{Period, Span};
 pub use parse::{ParseError, parse};
+pub use pin::repinned;
 
 use super::names::DnsLabel;
 use super::quantity::Quantity;

@@ -24,7 +24,7 @@ pub use scheduling::{
 };
 pub use shard::{ContainerStatus, Health, Pod, Shard};
 pub use surroundings::{
-    Claim, DisruptionBudget, Endpoint, Service, StorageClass, VerticalAutoscaler, Volume,
+    AZURE_DISK, Claim, DisruptionBudget, Endpoint, Service, StorageClass, VerticalAutoscaler, Volume,
 };
 pub use workload::{
     ClaimTemplate, Container, ContainerPort, DO_NOT_DISRUPT, HttpProbe, PodTemplate, Workload,

@@ -45,6 +45,13 @@ impl Node {
         self.label("topology.kubernetes.io/zone")
     }
 
+    /// The region, by its own label or else by the zone's name: `eastus`.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.label("topology.kubernetes.io/region")
+            .or_else(|| self.zone()?.rsplit_once('-').map(|(region, _)| region))
+    }
+
     /// The Karpenter NodePool that made the node.
     #[must_use]
     pub fn node_pool(&self) -> Option<NodePoolName> {

@@ -83,6 +83,22 @@ pub struct StorageClass {
     pub parameters: BTreeMap<String, String>,
 }
 
+/// The driver whose disks the catalogue of sizes speaks of.
+pub const AZURE_DISK: &str = "disk.csi.azure.com";
+
+impl StorageClass {
+    /// Whether disks of this class can only be attached to machines that take premium disks.
+    #[must_use]
+    pub fn is_premium(&self) -> bool {
+        self.provisioner == AZURE_DISK
+            && self.parameters.iter().any(|(key, value)| {
+                // The driver reads both names, in any case.
+                ["skuname", "storageaccounttype"].contains(&key.to_ascii_lowercase().as_str())
+                    && value.to_ascii_lowercase().starts_with("premium")
+            })
+    }
+}
+
 /// A VerticalPodAutoscaler that targets the workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerticalAutoscaler {

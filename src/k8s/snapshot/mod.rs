@@ -1,6 +1,7 @@
 //! Reads a snapshot. What it costs grows with the shards and their nodes, not with the cluster: pods by the
 //! workload's selector, nodes by name, the pods of a node by a field selector that the server indexes.
 
+mod ground;
 mod nodes;
 mod surroundings;
 mod terrain;
@@ -19,6 +20,7 @@ use super::error::RequestError;
 use super::health;
 use crate::domain::names::{NodeName, WorkloadRef};
 use crate::domain::snapshot::{Part, Snapshot, Unknown};
+pub use ground::Ground;
 use surroundings::StorageParts;
 use workload::shards;
 

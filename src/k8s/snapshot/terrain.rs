@@ -84,7 +84,7 @@ impl Cluster {
         }
     }
 
-    async fn daemon_sets(&self) -> Result<Vec<DaemonSet>, RequestError> {
+    pub(super) async fn daemon_sets(&self) -> Result<Vec<DaemonSet>, RequestError> {
         let api: Api<ApiDaemonSet> = Api::all(self.client.clone());
         let parameters = ListParams::default().match_any();
         self.list_as("list daemonsets in all namespaces", &api, parameters, |set| {

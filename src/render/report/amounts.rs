@@ -1,11 +1,10 @@
 //! Amounts as a person reads them. Exact ones are in the JSON.
 
 use crate::domain::quantity::Quantity;
+pub use crate::domain::sizing::HOURS_PER_MONTH;
 
 const GIBI: f64 = 1_073_741_824.0;
 const MEBI: f64 = 1_048_576.0;
-/// Hours in a month, as cloud price lists count them.
-pub const HOURS_PER_MONTH: f64 = 730.0;
 
 /// CPU in cores, with up to two decimals: `15.74`; in thousandths where it would round to nothing.
 #[must_use]

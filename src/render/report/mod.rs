@@ -4,6 +4,7 @@ pub mod amounts;
 pub mod deploy;
 pub mod explain;
 pub mod packing;
+pub mod plan;
 pub mod rolling;
 pub mod rollout;
 pub mod status;

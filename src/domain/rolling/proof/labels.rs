@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::Terms;
 use super::moves::is_zone;
 use crate::domain::catalogue::Size;
-use crate::domain::snapshot::{NODE_POOL_LABEL, Node, NodeExpression, NodePool};
+use crate::domain::packing::Load;
+use crate::domain::snapshot::{DaemonSet, NODE_POOL_LABEL, Node, NodeExpression, NodePool, Taint};
 
 /// Whether a label names the instance type.
 pub(super) fn names_types(key: &str) -> bool {
@@ -78,11 +79,45 @@ impl Labels<'_> {
         terms.is_empty() || terms.iter().any(|term| term.iter().all(|one| self.can_be(one)))
     }
 
+    /// What DaemonSets take on it.
+    pub fn daemons(&self, sets: &[DaemonSet]) -> Load {
+        let hard: Vec<&Taint> =
+            self.pool.taints.iter().filter(|taint| taint.effect != "PreferNoSchedule").collect();
+        let runs = |set: &&DaemonSet| {
+            hard.iter().all(|taint| set.tolerations.iter().any(|one| one.tolerates(taint)))
+                && (set.node_terms.is_empty()
+                    || set.node_terms.iter().any(|term| term.iter().all(|one| self.may_be(one))))
+        };
+        sets.iter().filter(runs).fold(Load::default(), |sum, set| Load {
+            pods: sum.pods + 1,
+            requests: sum.requests + set.requests,
+        })
+    }
+
     /// Whether a daemon that asks for this might run there. What is not known might be so: a daemon that does not come
     /// leaves room, one that was not counted takes it.
     pub fn may_be(&self, expression: &NodeExpression) -> bool {
         self.can_be(expression) || (self.value(&expression.key).is_none() && is_of_platform(&expression.key))
     }
+}
+
+/// A machine of this size that a pool would make, wherever it makes it.
+fn of_pool<'a>(pool: &'a NodePool, size: &'static Size) -> Labels<'a> {
+    Labels { pool, name: Some(size.name), size: Some(size), node: None, zone: None }
+}
+
+/// What DaemonSets take on a machine of this size that a pool would make.
+#[must_use]
+pub fn daemons_on(sets: &[DaemonSet], pool: &NodePool, size: &'static Size) -> Load {
+    of_pool(pool, size).daemons(sets)
+}
+
+/// The first requirement of a pool that a machine of this size does not meet, as far as the size tells.
+#[must_use]
+pub fn unmet<'a>(pool: &'a NodePool, size: &'static Size) -> Option<&'a NodeExpression> {
+    let labels = of_pool(pool, size);
+    let known = |one: &NodeExpression| labels.value(&one.key).map(Cow::into_owned);
+    pool.requirements.iter().find(|one| known(one).is_some_and(|value: String| !one.matches(Some(&value))))
 }
 
 /// The label that Node Auto Provisioning puts on a machine of this size.

@@ -18,11 +18,11 @@ use super::refusal::NoNode;
 use super::{Request, Terrain};
 use crate::domain::catalogue::{self, Size};
 use crate::domain::nap;
+use crate::domain::packing::Load;
 use crate::domain::quantity::{Quantity, Resources};
-use crate::domain::snapshot::{Node, NodeExpression, NodePool, Snapshot, Toleration};
+use crate::domain::snapshot::{Node, NodeExpression, NodePool, Snapshot};
 
-/// NAP's default with Azure's overlay network; karpenter-provider-azure `pkg/consts/consts.go`.
-pub(super) const PODS: u32 = 250;
+pub(super) use crate::domain::nap::DEFAULT_MAX_PODS as PODS;
 /// Fewer pods than any provider allows on a node by default.
 pub(super) const PODS_ANYWHERE: u32 = 30;
 
@@ -149,13 +149,6 @@ struct Live<'a> {
     capacity: Resources,
     /// One of them, for its labels.
     node: &'a Node,
-}
-
-/// What daemons take on a node.
-#[derive(Clone, Copy, Default)]
-struct Daemons {
-    pods: u32,
-    requests: Resources,
 }
 
 impl<'a> Maker<'a, '_> {
@@ -353,7 +346,7 @@ impl<'a> Maker<'a, '_> {
         // What does not fit on the bare machine need not be held against its daemons.
         let daemons = match planned_offer.holds(template.requests) {
             true => self.daemons(&labels),
-            false => Daemons::default(),
+            false => Load::default(),
         };
         let class = self.snapshot.node_classes.as_ref().ok().and_then(|classes| classes.get(&self.pool.name));
         let pods = model.live.map(|live| live.pods).or(class.and_then(|class| class.max_pods));
@@ -395,7 +388,7 @@ impl<'a> Maker<'a, '_> {
             held: [Level { from: 0, slots: held }],
             planned: [Level { from: 0, slots: at_once }],
             fits,
-            price: model.size.and_then(|size| size.price_eastus).map(|price| price.0),
+            price: catalogue::on_demand(model.name, catalogue::REFERENCE_REGION).map(|price| price.0),
             daemons: daemons.pods,
             assumes_pods,
         })
@@ -432,28 +425,15 @@ impl<'a> Maker<'a, '_> {
         self.zones().into_iter().flatten().collect()
     }
 
-    fn daemons(&self, labels: &Labels<'_>) -> Daemons {
+    fn daemons(&self, labels: &Labels<'_>) -> Load {
         match &self.terrain.daemon_sets {
-            Ok(sets) => {
-                let run = sets.iter().filter(|set| {
-                    let tolerates =
-                        |taint| set.tolerations.iter().any(|one: &Toleration| one.tolerates(taint));
-                    let hard = self.pool.taints.iter().filter(|taint| taint.effect != "PreferNoSchedule");
-                    hard.into_iter().all(tolerates)
-                        && (set.node_terms.is_empty()
-                            || set.node_terms.iter().any(|term| term.iter().all(|one| labels.may_be(one))))
-                });
-                run.fold(Daemons::default(), |sum, set| Daemons {
-                    pods: sum.pods + 1,
-                    requests: sum.requests + set.requests,
-                })
-            }
+            Ok(sets) => labels.daemons(sets),
             Err(_) => self.seen_daemons(),
         }
     }
 
     /// The most that daemons take on a node of the pool; on any node when the pool has none.
-    fn seen_daemons(&self) -> Daemons {
+    fn seen_daemons(&self) -> Load {
         let occupants = self.snapshot.occupants.iter().flatten();
         let on = |is_own: bool| {
             occupants
@@ -464,12 +444,12 @@ impl<'a> Maker<'a, '_> {
                 })
                 .map(|(_, pods)| {
                     let daemons = pods.iter().filter(|pod| pod.is_daemon);
-                    daemons.fold(Daemons::default(), |sum, pod| Daemons {
+                    daemons.fold(Load::default(), |sum, pod| Load {
                         pods: sum.pods + 1,
                         requests: sum.requests + pod.requests,
                     })
                 })
-                .reduce(|a, b| Daemons { pods: a.pods.max(b.pods), requests: a.requests.max(b.requests) })
+                .reduce(|a, b| Load { pods: a.pods.max(b.pods), requests: a.requests.max(b.requests) })
         };
         on(true).or_else(|| on(false)).unwrap_or_default()
     }
@@ -477,14 +457,9 @@ impl<'a> Maker<'a, '_> {
 
 /// What is planned of a size: allocatable, and capacity.
 fn planned(size: &'static Size) -> (Resources, Resources) {
-    let bytes = |bytes: u64| Quantity::bytes(i64::try_from(bytes).unwrap_or(i64::MAX));
-    let plan = nap::planned_allocatable(size);
-    let millicores = i64::try_from(plan.cpu_millicores).unwrap_or(i64::MAX);
+    let memory = i64::try_from(nap::planned_capacity(size.memory_gib)).unwrap_or(i64::MAX);
     (
-        Resources { cpu: Quantity::milli(millicores), memory: bytes(plan.memory_bytes) },
-        Resources {
-            cpu: Quantity::whole(i64::from(size.vcpus)),
-            memory: bytes(nap::planned_capacity(size.memory_gib)),
-        },
+        nap::planned_allocatable(size).into(),
+        Resources { cpu: Quantity::whole(i64::from(size.vcpus)), memory: Quantity::bytes(memory) },
     )
 }

@@ -48,6 +48,7 @@ use super::super::names::{NodeName, NodePoolName, PodName, nearest};
 use super::super::quantity::Quantity;
 use super::super::snapshot::{NODE_POOL_LABEL, NodeTerm, PodTemplate, Snapshot};
 pub use doubt::{Doubt, Unread};
+pub use labels::{daemons_on, unmet};
 pub use refusal::{At, FullNode, Lack, NoNode, NoRoom, QuotaShort, Refusal, ShortLimit};
 pub use terrain::Terrain;
 

@@ -8,8 +8,7 @@ use crate::domain::names::{ClaimName, NodeName, PodName};
 use crate::domain::quantity::Resources;
 use crate::domain::snapshot::{Claim, Node, Shard, Snapshot, StorageClass};
 
-/// The driver whose disks the catalogue of sizes speaks of.
-pub(super) const AZURE_DISK: &str = "disk.csi.azure.com";
+pub(super) use crate::domain::snapshot::AZURE_DISK;
 
 /// The labels under which zones are known; drivers of disks have one each beside the common one.
 const ZONE_KEYS: [&str; 3] =
@@ -144,19 +143,9 @@ fn class<'a>(snapshot: &'a Snapshot, pod: &PodName) -> Class<'a> {
         let volume = claim.and_then(|claim| volumes?.get(claim.volume.as_ref()?));
         // A claim that waits for its first consumer goes where its shard goes.
         class.volumes.extend(volume.map(|volume| &volume.node_terms).filter(|terms| !terms.is_empty()));
-        class.wants_premium |= storage_class.is_some_and(is_premium);
+        class.wants_premium |= storage_class.is_some_and(StorageClass::is_premium);
     }
     class
-}
-
-/// Whether disks of this class can only be attached to machines that take premium disks.
-fn is_premium(class: &StorageClass) -> bool {
-    class.provisioner == AZURE_DISK
-        && class.parameters.iter().any(|(key, value)| {
-            // The driver reads both names, in any case.
-            ["skuname", "storageaccounttype"].contains(&key.to_ascii_lowercase().as_str())
-                && value.to_ascii_lowercase().starts_with("premium")
-        })
 }
 
 /// The volumes of one shard by driver: every shard has those of the claim templates.

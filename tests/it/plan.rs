@@ -1,0 +1,157 @@
+//! `shardctl plan` without a cluster: from a ShardSet file, a region, and what DaemonSets take.
+
+use serde_json::Value;
+
+use crate::support::{Folder, Run};
+use crate::{says_what_next, shardctl};
+
+/// The tutorial's spread, and the overlay it stands in.
+const SPREAD: &str = "  overlay:
+    pod:
+      topologySpreadConstraints:
+        - maxSkew: 2
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector: {matchLabels: {app.kubernetes.io/component: shard}}
+";
+
+/// What the operator says in place of a cluster.
+const OFFLINE: [&str; 4] = ["--region", "eastus", "--daemonset-overhead", "cpu=500m,memory=0.8Gi"];
+
+/// Plans for the file that `shardctl init` writes, with something added to it.
+fn plan(home: &Folder, added: &str, args: &[&str]) -> Run {
+    let shardctl = shardctl(home);
+    let yaml = shardctl.run(["init"]).ended(0).stdout;
+    let path = home.write("shardset.yaml", yaml + added);
+    let path = path.to_str().expect("a path");
+    shardctl.run(["plan", "-f", path].iter().chain(args))
+}
+
+fn offline(home: &Folder, added: &str, args: &[&str]) -> Run {
+    plan(home, added, &[&OFFLINE[..], args].concat())
+}
+
+fn json(run: Run) -> Value {
+    serde_json::from_str(&run.ended(0).stdout).expect("JSON")
+}
+
+fn size<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let sizes = report["sizes"].as_array().expect("a list");
+    let found = sizes.iter().find(|size| size["instanceType"] == name);
+    found.unwrap_or_else(|| panic!("{name} is not shown: {report:#}"))
+}
+
+/// Compares with a committed file, or writes it.
+#[track_caller]
+fn is_as_committed(name: &str, found: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/expected").join(name);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, found).expect("the file is written");
+    }
+    assert_eq!(found, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
+}
+
+#[test]
+fn the_tutorials_table() {
+    let home = Folder::new("plan");
+    let run = offline(&home, "", &["--families", "Es_v5"]).ended(0);
+    assert_eq!(run.stderr, "");
+    is_as_committed("plan.txt", &run.stdout);
+    let run = offline(&home, SPREAD, &["--families", "Es_v5", "--top", "5"]).ended(0);
+    is_as_committed("plan-spread.txt", &run.stdout);
+    let run = offline(&home, "", &["--families", "Es_v5", "-o", "wide", "--top", "5"]).ended(0);
+    is_as_committed("plan-wide.txt", &run.stdout);
+}
+
+#[test]
+fn the_tutorials_figures() {
+    let home = Folder::new("plan");
+    let report = json(offline(&home, "", &["-o", "json", "--top", "1000"]));
+    for (name, per_node, nodes) in [
+        ("Standard_E8s_v5", 1, 10),
+        ("Standard_E16s_v5", 3, 4),
+        ("Standard_E20s_v5", 4, 3),
+        ("Standard_E32s_v5", 6, 2),
+        ("Standard_E48s_v5", 10, 1),
+    ] {
+        let size = size(&report, name);
+        assert_eq!(size["planned"]["shardsPerNode"], per_node, "{name}");
+        assert_eq!(size["nodes"], nodes, "{name}");
+    }
+    assert_eq!(size(&report, "Standard_E16s_v5")["poolLimits"]["memory"], "640Gi");
+    let more = &size(&report, "Standard_E16s_v5")["oneMorePerNode"];
+    assert_eq!((&more["shardsPerNode"], &more["savesPerMonthUsd"]), (&4.into(), &735.84.into()));
+    let spread = json(offline(&home, SPREAD, &["-o", "json", "--top", "1000"]));
+    let size = size(&spread, "Standard_E16s_v5");
+    assert_eq!((&size["nodes"], &size["nodesWithoutRules"]), (&5.into(), &4.into()));
+    assert_eq!(size["costlyRule"], "spec.overlay.pod.topologySpreadConstraints[0].maxSkew");
+    let yaml = offline(&home, SPREAD, &["-o", "yaml", "--top", "1000"]).ended(0).stdout;
+    let yaml: Value = serde_saphyr::from_str(&yaml).expect("YAML");
+    assert_eq!(yaml, spread);
+}
+
+#[test]
+fn the_pool_is_pinned_in_the_file_and_nothing_else_changes() {
+    let home = Folder::new("plan");
+    let pin = offline(&home, "", &["--pin=Standard_E20s_v5"]).ended(0);
+    is_as_committed("plan-pin.txt", &pin.stdout);
+    let before = std::fs::read_to_string(home.path().join("shardset.yaml")).expect("the file");
+    offline(&home, "", &["--pin=Standard_E20s_v5", "--write"]).ended(0).said("pinned to Standard_E20s_v5");
+    let after = std::fs::read_to_string(home.path().join("shardset.yaml")).expect("the file");
+    let comments = |text: &str| text.lines().filter(|line| line.contains('#')).count();
+    assert_eq!(comments(&before), comments(&after));
+    assert!(
+        after.contains("instanceTypes: [Standard_E20s_v5]") && after.contains("memory: 640Gi"),
+        "{after}"
+    );
+    let path = home.path().join("shardset.yaml");
+    let path = path.to_str().expect("a path");
+    let deploy = shardctl(&home).run(["deploy", "--phase", "stable", "-o", "yaml", "-f", path]).ended(0);
+    deploy.said("- Standard_E20s_v5");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_what_to_write() {
+    let home = Folder::new("plan");
+    let cases: [(&[&str], i32, &str); 11] = [
+        (&["--region", "westeurop"], 2, "did you mean westeurope?"),
+        (&["--region", "mars"], 2, "prices are known of australiaeast"),
+        (&["--families", "Eas_v55"], 2, "did you mean Eas_v5"),
+        (&["--families", "Q"], 2, "write a family as Karpenter labels it"),
+        (&["--daemonset-overhead", "cpu=1"], 2, "both cpu and memory are needed"),
+        (&["--daemonset-overhead", "cpu=1,memory=1GB"], 2, "32Gi or 32G"),
+        (&["--node-failures-per-year=-1"], 2, "write how often in a year"),
+        (&["--arch", "riscv"], 2, "[possible values: amd64, arm64]"),
+        (&["--pin=Standard_E16_v55"], 2, "did you mean Standard_E16"),
+        (&["--pin=Standard_E2s_v5"], 3, "Standard_E2s_v5 cannot be used: too little CPU and memory"),
+        (&["--max-nodes", "1", "--families", "Fs_v2"], 1, "no size fits a shard of 4 CPU and 32Gi"),
+    ];
+    for (args, code, expected) in cases {
+        let given = |name: &str| args.contains(&name);
+        let rest: Vec<&str> = OFFLINE
+            .chunks(2)
+            .filter(|pair| !given(pair[0]))
+            .flatten()
+            .copied()
+            .chain(args.iter().copied())
+            .collect();
+        let run = plan(&home, "", &rest).ended(code).complained(expected);
+        assert_eq!(run.stdout, "", "{args:?}");
+        says_what_next(&run);
+    }
+    let run = plan(&home, "", &["--region", "eastus"]);
+    let run = run.ended(2).complained("without a cluster, say --region REGION --daemonset-overhead");
+    says_what_next(&run);
+}
+
+#[test]
+fn a_shard_that_no_machine_holds_is_said_to_be_too_large() {
+    let home = Folder::new("plan");
+    let yaml = shardctl(&home).run(["init"]).ended(0).stdout.replace("memory: 32Gi", "memory: 100Ti");
+    let path = home.write("large.yaml", yaml);
+    let path = path.to_str().expect("a path");
+    let args = ["plan", "-f", path].into_iter().chain(OFFLINE);
+    let run = shardctl(&home).run(args).ended(1).complained("no size fits a shard of 4 CPU and 100Ti");
+    says_what_next(&run);
+}
