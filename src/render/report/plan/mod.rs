@@ -218,14 +218,16 @@ fn spread(plan: &Plan, choice: &Choice) -> Option<String> {
     ))
 }
 
-/// What a smaller request would save: on the best size, on the one that is pinned now, and where it saves most.
+/// What a smaller request would save: on the best size, on the one that is pinned now, and on the one that would then be
+/// the cheapest, if it were cheaper than the best is now.
 fn one_more(plan: &Plan, shown: &[&Choice]) -> Vec<String> {
-    let saving = |choice: &Choice| choice.one_more.as_ref().and_then(|more| more.saves_per_month);
-    let largest = shown.iter().copied().filter(|choice| saving(choice).is_some());
-    let largest = largest.max_by(|a, b| saving(a).unwrap_or(0.0).total_cmp(&saving(b).unwrap_or(0.0)));
+    let then = |choice: &Choice| Some(choice.price_per_month()? - choice.one_more.as_ref()?.saves_per_month?);
+    let now = plan.best().and_then(Choice::price_per_month).unwrap_or(0.0);
+    let cheaper = shown.iter().filter_map(|choice| Some((then(choice)?, *choice)));
+    let cheapest = cheaper.filter(|(price, _)| *price < now).min_by(|a, b| a.0.total_cmp(&b.0));
     let pinned = shown.iter().copied().find(|choice| is_pinned(plan, choice));
     let mut wanted: Vec<&Choice> = Vec::new();
-    for choice in [plan.best(), pinned, largest].into_iter().flatten() {
+    for choice in [plan.best(), pinned, cheapest.map(|(_, choice)| choice)].into_iter().flatten() {
         if choice.one_more.is_some() && !wanted.iter().any(|known| known.size.name == choice.size.name) {
             wanted.push(choice);
         }
