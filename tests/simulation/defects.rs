@@ -485,3 +485,15 @@ fn what_fails_below_a_shard_that_was_taken_is_given_its_time() {
         assert_eq!(played.run.state, State::Done);
     }
 }
+
+/// A deletion had no answer, and room was made once more: it was forgotten that the shard may go yet, and another one was
+/// taken down beside it.
+#[test]
+fn a_deletion_without_an_answer_is_not_forgotten() {
+    let mut quiet = drain();
+    (quiet.service.per_node, quiet.task.gate, quiet.task.settle) = (3, None, 0);
+    let schedule = with_call(&quiet, "delete pod/shard-1", 0, CallFault::LostBefore);
+    for at in (10_000..20_000).step_by(50) {
+        plays(&with(&schedule, [Fault::Unready { at, ordinal: 2, lasts: 20_000 }]));
+    }
+}

@@ -182,7 +182,8 @@ fn explained(world: &World, why: &StopReason) -> Verdict {
         StopReason::Blocked(_)
             if has("not back within") || has("not by our hand") || has("down again and again") =>
         {
-            happened(&down)
+            // The last answer of a shard that refused for long may have been good.
+            happened(&down) || has("not back within") && happened(&[Cause::GateRefuses])
         }
         StopReason::Blocked(_) if has("says that it is not well") => {
             happened(&[Cause::GateRefuses]) || happened(&down)

@@ -342,7 +342,13 @@ impl Run {
     /// goes before everything else, for its wave is not over. What is down as it was is kept in mind: it was to be mended
     /// together with others, which may be on their way.
     pub fn forget_unmoved(&mut self, seen: &Observed) {
-        let is_unmoved = |ordinal: u32, pod: &Pod| self.is_deleted(ordinal, pod) && pod.is_up();
+        // A deletion that this process has sent may be on its way yet.
+        let is_sent = |ordinal: u32| {
+            let last = self.ledger.restarts.iter().rfind(|record| record.ordinal == ordinal);
+            last.is_some_and(|record| record.marks.gone.is_none())
+        };
+        let is_unmoved =
+            |ordinal: u32, pod: &Pod| self.is_deleted(ordinal, pod) && pod.is_up() && !is_sent(ordinal);
         let those = |is: &dyn Fn(u32, &Pod) -> bool| -> BTreeSet<u32> {
             seen.pods.iter().filter(|(ordinal, pod)| is(**ordinal, pod)).map(|(one, _)| *one).collect()
         };
