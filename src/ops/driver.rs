@@ -643,8 +643,12 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 self.run.ended_at = Some(self.cluster.now());
                 self.ended(None)
             }
-            // Nothing has happened to the service: there is nothing to resume, and nothing stays changed.
-            End::Stop(why) if is_untouched => self.close(State::Aborted { why: why.to_string() }, true).await,
+            // Nothing has happened to the service: there is nothing to resume, and nothing stays changed. What looks like
+            // ours before anything was made is somebody else's.
+            End::Stop(why) if is_untouched => {
+                let is_made = self.run.is_holding || self.run.attempt > 1;
+                self.close(State::Aborted { why: why.to_string() }, is_made).await
+            }
             End::Stop(why) => self.close(State::Stopped { why }, false).await,
         }
     }

@@ -417,11 +417,12 @@ impl Checker {
         self.presumed = journal.map(|run| run.deleted.clone()).unwrap_or_default();
     }
 
-    /// What the journal calls deleted, since a process that may have done it, and is gone: it counts as ours.
+    /// What the journal calls deleted, since a process that may have done it, and is gone or going: it counts as ours.
     fn presume(&mut self, now: Ms, seen: &Observed, journal: Option<&Run>) {
         for (ordinal, uid) in &self.presumed {
             let is_journalled = journal.is_some_and(|run| run.deleted.get(ordinal) == Some(uid));
-            let is_gone = seen.pods.get(ordinal).is_none_or(|pod| pod.uid != *uid);
+            let is_there = |pod: &Pod| pod.uid == *uid && pod.deleted_at.is_none();
+            let is_gone = !seen.pods.get(ordinal).is_some_and(is_there);
             let is_known = self.taken.get(ordinal).is_some_and(|taken| taken.uid == *uid);
             if is_journalled && is_gone && !is_known {
                 let taken = Taken { uid: uid.clone(), at: now, up_at: None };

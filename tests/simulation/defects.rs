@@ -255,6 +255,15 @@ fn what_changed_while_the_run_was_stopped_is_what_is_given_back() {
     assert_eq!((played.run.state, played.stops.len()), (State::Done, 1));
 }
 
+/// A run was interrupted before it had made anything, and took away the cordon that Karpenter had set meanwhile.
+#[test]
+fn what_was_not_made_is_not_given_back() {
+    let busy = Fault::Call { call: 0, how: CallFault::Busy(30_000) };
+    let faults = [busy, Fault::NodeDrifts { at: 1200, ordinal: 0 }, Fault::Interrupt { at: 17_500 }];
+    let played = plays(&with(&drain(), faults));
+    assert!(matches!(played.run.state, State::Aborted { .. }), "{:?}", played.run.state);
+}
+
 /// Somebody froze the pools by hand while the run was stopped, just as the run had before: to abort it thawed them.
 #[test]
 fn what_is_not_held_any_more_is_not_given_back_again() {

@@ -7,7 +7,7 @@ use shardctl::domain::rolling::{ObjectRef, Operation, Run, State, StopReason};
 use shardctl::ops::Ended;
 
 use crate::checker::{Guarantee, TrueOutage, Violation};
-use crate::schedule::{Fault, Ms, seconds};
+use crate::schedule::{CallFault, Fault, Ms, seconds};
 use crate::world::objects::{
     BUDGETS_PATH, EXPLORE, PodKey, STABLE, budget_ref, ms, node_ref, pool_ref, timestamp,
 };
@@ -295,7 +295,8 @@ fn tolerance(world: &World) -> Option<Ms> {
     }
     for fault in &world.schedule.faults {
         match fault {
-            Fault::WatchLags { by, .. } => lag = lag.max(*by),
+            // What a process asked for that died, and that happens only later, is counted from when it was asked for.
+            Fault::WatchLags { by, .. } | Fault::Call { how: CallFault::Late(by), .. } => lag = lag.max(*by),
             Fault::WatchIsLost { .. } | Fault::GateRefuses { .. } => return None,
             _ => {}
         }
