@@ -16,7 +16,7 @@ use super::event::{Event, Happened};
 use super::gate::Approved;
 use super::hand::Hand;
 use super::interrupt::{Interrupt, Urgency};
-use super::let_go::{in_words, let_go};
+use super::let_go::{COLLISIONS, in_words, let_go};
 use crate::domain::rolling::{
     Action, Answers, Change, Decision, ExactPod, ObjectRef, Observed, PlaceholderState, Run, Stage, State,
     StopReason, Turn, Waiting, decide, finish_step,
@@ -38,8 +38,6 @@ const CONCURRENT_WRITES: usize = 32;
 const FRESH: SignedDuration = SignedDuration::from_millis(100);
 /// A budget that forbids an eviction is asked again after so long, as kubectl drain does.
 const EVICT_AGAIN: Duration = Duration::from_secs(5);
-/// Times that an object is read again because somebody wrote it at the same moment.
-const COLLISIONS: usize = 5;
 
 /// How a run ended, for now or for good.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use super::hand::Hand;
 use crate::domain::rolling::{Change, Hold, ObjectRef, Run};
 
 /// Times that a change is read again because somebody wrote the object at the same moment.
-const COLLISIONS: usize = 5;
+pub(super) const COLLISIONS: usize = 5;
 
 /// Gives back what `run` holds; with `purpose`, also what it was for. Tells `say` of each thing given back or left.
 ///

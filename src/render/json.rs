@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use crate::domain::packing::Load;
+use crate::domain::quantity::Resources;
+
 /// A report as indented JSON, with a line break at the end.
 ///
 /// # Panics
@@ -21,4 +24,19 @@ pub fn json(report: &impl Serialize) -> String {
 #[must_use]
 pub fn yaml(report: &impl Serialize) -> String {
     serde_saphyr::to_string(report).unwrap_or_else(|error| unreachable!("a report is always YAML: {error}"))
+}
+
+/// Pods and what they request together.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadReport {
+    pub pods: u32,
+    #[serde(flatten)]
+    pub requests: Resources,
+}
+
+impl From<Load> for LoadReport {
+    fn from(Load { pods, requests }: Load) -> Self {
+        Self { pods, requests }
+    }
 }

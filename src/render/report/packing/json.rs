@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::super::amounts::HOURS_PER_MONTH;
 use crate::domain::names::{NodeName, NodePoolName, PodName, WorkloadRef};
 use crate::domain::packing::{
-    Fewest, FewestNodes, Load, NoPacking, NodePacking, Packing, Room, ShardState, ShardUsage,
+    Fewest, FewestNodes, NoPacking, NodePacking, Packing, Room, ShardState, ShardUsage,
 };
 use crate::domain::quantity::Resources;
 use crate::domain::snapshot::Unknown;
+use crate::render::json::LoadReport;
 
 /// The report as programs read it. Amounts are quantities as Kubernetes writes them; what is unknown is
 /// null, never 0; nodes are in the order of their names, shards in that of their ordinals.
@@ -94,14 +95,6 @@ struct RoomReport {
     overcommit: Resources,
     free_slots: Option<u32>,
     stranded: Option<Resources>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LoadReport {
-    pods: u32,
-    #[serde(flatten)]
-    requests: Resources,
 }
 
 #[derive(Debug, Serialize)]
@@ -285,19 +278,15 @@ fn node(node: &NodePacking) -> NodeReport<'_> {
 
 fn room(room: &Room) -> RoomReport {
     RoomReport {
-        requested: load(room.requested()),
-        requested_by_shards: load(room.shards),
-        requested_by_daemons: load(room.daemons),
-        requested_by_others: load(room.others),
+        requested: LoadReport::from(room.requested()),
+        requested_by_shards: LoadReport::from(room.shards),
+        requested_by_daemons: LoadReport::from(room.daemons),
+        requested_by_others: LoadReport::from(room.others),
         free: LoadReport { pods: room.free_pods, requests: room.free },
         overcommit: room.overcommit,
         free_slots: room.free_slots,
         stranded: room.stranded,
     }
-}
-
-fn load(load: Load) -> LoadReport {
-    LoadReport { pods: load.pods, requests: load.requests }
 }
 
 fn usage(usage: ShardUsage) -> UsageReport {
@@ -310,8 +299,8 @@ fn fewest(fewest: &Fewest) -> FewestReport<'_> {
         present_nodes: fewest.present,
         allocatable: fewest.allocatable,
         allocatable_pods: fewest.allocatable_pods,
-        assumed_daemons_per_node: load(fewest.daemons),
-        other_pods: load(fewest.others),
+        assumed_daemons_per_node: LoadReport::from(fewest.daemons),
+        other_pods: LoadReport::from(fewest.others),
         answer: answer(&fewest.answer),
         answer_with_spread: fewest.with_spread.as_ref().map(answer),
     }

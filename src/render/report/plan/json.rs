@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::catalogue::{PRICES_LISTED, PRICES_SOURCE, UsdPerHour};
 use crate::domain::quantity::Resources;
 use crate::domain::sizing::{Choice, Figure, HOURS_PER_MONTH, Out, Overhead, Part, Plan, Prefer, RuleKind};
+use crate::render::json::LoadReport;
 
 /// The plan as programs read it. Amounts are quantities as Kubernetes writes them, money is in US dollars; what is not
 /// known is null, never 0; sizes are in the order of the preference.
@@ -62,14 +63,6 @@ struct PricesReport {
     listed: &'static str,
     source: &'static str,
     hours_per_month: f64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LoadReport {
-    pods: u32,
-    #[serde(flatten)]
-    requests: Resources,
 }
 
 #[derive(Debug, Serialize)]
@@ -196,7 +189,7 @@ pub fn report(plan: &Plan, top: usize) -> PlanReport<'_> {
         node_failures_per_year: market.outages.node_failures_per_year,
         zone_outages_per_year: market.outages.zone_outages_per_year,
         given_daemon_overhead: match &market.overhead {
-            Overhead::Given(load) => Some(LoadReport { pods: load.pods, requests: load.requests }),
+            Overhead::Given(load) => Some(LoadReport::from(*load)),
             Overhead::DaemonSets(_) => None,
         },
         assumptions: &plan.assumptions,
@@ -231,7 +224,7 @@ fn size<'a>(plan: &'a Plan, choice: &Choice) -> SizeReport<'a> {
         architecture: size.architecture.as_str(),
         vcpus: size.vcpus,
         memory_gib: size.memory_gib,
-        daemons_per_node: LoadReport { pods: choice.daemons.pods, requests: choice.daemons.requests },
+        daemons_per_node: LoadReport::from(choice.daemons),
         planned: figure(&choice.planned),
         expected: figure(&choice.expected),
         live: choice.live.as_ref().map(figure),
