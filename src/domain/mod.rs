@@ -9,6 +9,7 @@ pub mod packing;
 pub mod prerequisites;
 pub mod quantity;
 pub mod rolling;
+pub mod routing;
 pub mod shard_state;
 pub mod shardset;
 pub mod sizing;
