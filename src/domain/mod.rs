@@ -3,6 +3,7 @@
 pub mod age;
 pub mod catalogue;
 pub mod diff;
+pub mod finding;
 pub mod names;
 pub mod nap;
 pub mod packing;

@@ -187,27 +187,41 @@ fn in_one_line(text: &str) -> String {
     words.join(" ").chars().take(REASON_LIMIT).collect()
 }
 
+impl Identity {
+    /// Who an answer says it is from.
+    #[must_use]
+    pub fn in_answer<'a>(
+        &self,
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+        body: &str,
+    ) -> Option<String> {
+        match self {
+            Self::Header(wanted) => headers
+                .into_iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+                .map(|(_, value)| value.to_owned()),
+            Self::Json(field) => {
+                // What comes after the object is the tool's.
+                let body = &body[body.find('{')?..];
+                let mut values = serde_json::Deserializer::from_str(body).into_iter::<serde_json::Value>();
+                let body = values.next()?.ok()?;
+                let value = field.split('.').try_fold(&body, |value, name| value.get(name))?;
+                value.as_str().map(str::to_owned)
+            }
+        }
+    }
+}
+
 /// An answer from its status line on; headers may be indented, as wget shows them.
 fn read_http(text: &str, identity: Option<&Identity>) -> Outcome {
     let status = text.split_whitespace().nth(1).and_then(|status| status.parse().ok());
     let Some(status) = status else {
         return Outcome::Broken { reason: in_one_line(text) };
     };
-    let identity = identity.and_then(|identity| match identity {
-        Identity::Header(wanted) => {
-            text.lines().skip(1).take_while(|line| !line.trim().is_empty()).find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
-            })
-        }
-        Identity::Json(field) => {
-            let body = &text[text.find('{')?..];
-            let mut values = serde_json::Deserializer::from_str(body).into_iter::<serde_json::Value>();
-            let body = values.next()?.ok()?;
-            let value = field.split('.').try_fold(&body, |value, name| value.get(name))?;
-            value.as_str().map(str::to_owned)
-        }
-    });
+    let lines = text.lines().skip(1).take_while(|line| !line.trim().is_empty());
+    let headers =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim(), value.trim()));
+    let identity = identity.and_then(|identity| identity.in_answer(headers, text));
     Outcome::Answered { status, identity }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::{Mark, Outcome, Survey, Via};
+use crate::domain::finding::{Finding, Severity};
 use crate::domain::names::{NodeName, pods_in_short};
-use crate::domain::verify::{Finding, Severity};
 
 /// One thing that a routing test looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +214,7 @@ impl Diagnosis<'_> {
 
     fn no_name_resolves(&mut self, pairs: &Pairs) {
         let words = self.words(pairs);
-        let headless = self.survey.headless.clone().unwrap_or_default();
+        let headless = self.survey.headless.clone();
         let service = format!("service/{}", headless.name);
         if !headless.exists {
             let evidence = "no name resolves: there is no such headless service".to_owned();
@@ -253,7 +253,7 @@ impl Diagnosis<'_> {
     }
 
     fn why_it_has_no_name(&self, shard: u32) -> (String, String) {
-        let headless = self.survey.headless.clone().unwrap_or_default();
+        let headless = self.survey.headless.clone();
         match self.survey.places.get(&shard) {
             None => ("no shard can resolve its name: there is no pod".to_owned(), "See why: `shardctl status`".to_owned()),
             Some(place) if !place.is_ready && headless.exists && !headless.publishes_not_ready => (

@@ -120,7 +120,7 @@ pub struct Survey {
     pub inside: BTreeMap<u32, Outcome>,
     /// Shards that could not ask at all, and why.
     pub mute: BTreeMap<u32, String>,
-    pub headless: Option<Headless>,
+    pub headless: Headless,
     /// Whether answers must say who they are from.
     pub wants_identity: bool,
 }

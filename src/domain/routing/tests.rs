@@ -32,7 +32,7 @@ fn well() -> Survey {
         rows: (0..6).map(|from| (from, row(from))).collect(),
         inside: BTreeMap::new(),
         mute: BTreeMap::new(),
-        headless: Some(Headless { name: "ring".to_owned(), exists: true, ..Headless::default() }),
+        headless: Headless { name: "ring".to_owned(), exists: true, ..Headless::default() },
         wants_identity: true,
     }
 }
@@ -77,7 +77,7 @@ impl Survey {
 
     /// What is found: check, object, evidence.
     fn found(&self) -> Vec<String> {
-        let line = |finding: crate::domain::verify::Finding| {
+        let line = |finding: crate::domain::finding::Finding| {
             format!("{} {}: {}", finding.check, finding.object, finding.evidence)
         };
         diagnose(self).into_iter().map(line).collect()
@@ -106,13 +106,12 @@ fn names_that_nobody_resolves_are_the_headless_service_or_dns() {
         ]
     );
     let mut survey = nobody("nc: bad address");
-    let headless = survey.headless.as_mut().expect("a service");
-    headless.unmatched = [("app".to_owned(), "other".to_owned())].into();
+    survey.headless.unmatched = [("app".to_owned(), "other".to_owned())].into();
     assert_eq!(
         survey.found(),
         ["name-resolves service/ring: no name resolves: its selector wants app=other, which no shard has"]
     );
-    survey.headless = Some(Headless { name: "ring".to_owned(), ..Headless::default() });
+    survey.headless = Headless { name: "ring".to_owned(), ..Headless::default() };
     assert_eq!(
         survey.found(),
         ["name-resolves service/ring: no name resolves: there is no such headless service"]

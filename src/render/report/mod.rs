@@ -3,6 +3,7 @@
 pub mod amounts;
 pub mod deploy;
 pub mod explain;
+mod findings;
 pub mod packing;
 pub mod plan;
 pub mod rolling;
