@@ -44,6 +44,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check everything there is to check about a service')
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
+            [CompletionResult]::new('routing-test', 'routing-test', [CompletionResultType]::ParameterValue, 'Let every shard ask every other by its stable name, and say what is wrong')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
@@ -238,6 +239,35 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
             [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the pinned pool into the ShardSet file, and change nothing else in it')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;routing-test' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'What to ask for')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to ask at, instead of that of the readiness probe or the first that the template declares')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Where an answer says which pod it is from: json:FIELD or header:NAME')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long one answer may take, in whole seconds')
+            [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Shards that ask at the same time')
+            [CompletionResult]::new('--qps', '--qps', [CompletionResultType]::ParameterName, 'Most questions a second, of all shards together')
+            [CompletionResult]::new('--cluster-domain', '--cluster-domain', [CompletionResultType]::ParameterName, 'Domain of the cluster, instead of what the shards have in /etc/resolv.conf')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--no-identity', '--no-identity', [CompletionResultType]::ParameterName, 'Do not look who answers')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -795,6 +825,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check everything there is to check about a service')
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
+            [CompletionResult]::new('routing-test', 'routing-test', [CompletionResultType]::ParameterValue, 'Let every shard ask every other by its stable name, and say what is wrong')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
@@ -826,6 +857,9 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;help;plan' {
+            break
+        }
+        'shardctl;help;routing-test' {
             break
         }
         'shardctl;help;migrate' {

@@ -5,6 +5,8 @@
 mod answer;
 mod diagnose;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod times;
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -25,8 +26,8 @@ const ROW_SH: &str = include_str!("row.sh");
 const ROW_PY: &str = include_str!("row.py");
 /// How long a session may take beyond its questions: to begin, and to find its tool.
 const SESSION_GRACE: Duration = Duration::from_secs(15);
-/// What a line of a session is cut to; a longer one is not of ours.
-const LINE_LIMIT: usize = 16 * 1024;
+/// Of a session its output and its status end at the same time; how long the later one is waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What every shard is to ask every other.
 #[derive(Clone, Debug)]
@@ -137,7 +138,7 @@ impl Cluster {
         let (mut tool, mut domain, mut noise) = (None, None, String::new());
         let mut answers = BTreeMap::new();
         let read = async {
-            let mut lines = BufReader::with_capacity(LINE_LIMIT, stdout).lines();
+            let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 match read_line(&line, question.identity.as_ref()) {
                     Reading::Tool { name, domain: found } => (tool, domain) = (Some(name), Some(found)),
@@ -148,18 +149,32 @@ impl Cluster {
                 }
             }
         };
-        futures::join!(written, read);
-        let status = match status {
-            Some(status) => status.await.and_then(|status| status.message),
-            None => None,
+        // A process that never began takes no input, and may never close its output.
+        let status = {
+            let mut ended = pin!(async {
+                match status {
+                    Some(status) => status.await,
+                    None => None,
+                }
+            });
+            let mut talk = pin!(async { futures::join!(written, read) });
+            tokio::select! {
+                status = &mut ended => {
+                    let _ = tokio::time::timeout(LAST_WORDS, talk).await;
+                    status
+                }
+                _ = &mut talk => tokio::time::timeout(LAST_WORDS, ended).await.ok().flatten(),
+            }
         };
+        let status = status.and_then(|status| status.message);
         match tool {
             Some(tool) if tool == "none" => {
                 Err("its image has none of python3, curl, nc, bash, wget".to_owned())
             }
             Some(_) if answers.is_empty() => Err(format!("its session said nothing: {noise}")),
             Some(tool) => Ok(Told { row: Row { via: Via::Exec { tool }, answers }, domain }),
-            None => Err(why_no_shell(&status.unwrap_or(noise))),
+            // The same reason of several shards is told once.
+            None => Err(why_no_shell(&status.unwrap_or(noise).replace(pod.as_str(), "POD"))),
         }
     }
 
@@ -276,7 +291,8 @@ fn why_no_shell(said: &str) -> String {
     if lower.contains("not found") || lower.contains("no such file") {
         "its image has no shell".to_owned()
     } else {
-        let said: String = said.trim().chars().take(160).collect();
+        // Each server on the way puts its own words before those of the next.
+        let said = said.trim().rsplit(": ").next().unwrap_or_default();
         format!("exec failed: {said}")
     }
 }

@@ -84,7 +84,8 @@ fn in_short(findings: &[&Finding]) -> Option<String> {
         if *set.get_or_insert(name) != name {
             return None;
         }
-        ordinals.push(ordinal.parse().ok()?);
+        // Of a name that merely ends in a number, as that of a node, no digit is lost.
+        ordinals.push(ordinal.parse().ok().filter(|number: &u32| number.to_string() == ordinal)?);
     }
     ordinals.sort_unstable();
     ordinals.dedup();

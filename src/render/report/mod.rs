@@ -8,6 +8,7 @@ pub mod packing;
 pub mod plan;
 pub mod rolling;
 pub mod rollout;
+pub mod routing;
 pub mod status;
 pub mod verify;
 
