@@ -1,0 +1,104 @@
+//! The part of `shardctl lab up` that is about nodes.
+//!
+//! 1. Start every node once the API server answers.
+//! 2. Apply what the lab is furnished with.
+//! 3. Wait until every node is Ready, then start CoreDNS, and wait for it.
+
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::RealLab;
+use crate::error::CommandError;
+use crate::k8s::Cluster;
+use crate::lab::objects;
+use crate::lab::process::Part;
+use crate::lab::up::{POLL, Starting};
+
+/// What a lab that is being started waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    Nodes,
+    Dns,
+}
+
+/// Starts nodes and DNS, and waits until both serve.
+///
+/// # Errors
+/// When something dies, or takes too long.
+pub async fn furnish(starting: &Starting<'_>, client: &Cluster, lab: &RealLab) -> Result<(), CommandError> {
+    for node in lab.nodes() {
+        node.start_stopped()?;
+    }
+    let mut first = objects::definitions(lab.build())?;
+    for text in RealLab::first_objects() {
+        first.extend(objects::parse(text)?);
+    }
+    starting.apply(client, &first).await?;
+    wait(starting, client, lab, Waiting::Nodes).await?;
+    starting.apply(client, &objects::parse(&RealLab::dns_objects())?).await?;
+    wait(starting, client, lab, Waiting::Dns).await
+}
+
+async fn wait(
+    starting: &Starting<'_>,
+    client: &Cluster,
+    lab: &RealLab,
+    what: Waiting,
+) -> Result<(), CommandError> {
+    let mut suspects: Vec<String> = Vec::new();
+    loop {
+        let problem = match what {
+            Waiting::Nodes => nodes_not_ready(client, lab).await,
+            Waiting::Dns => dns_not_ready(client).await,
+        };
+        let Some(problem) = problem else { return Ok(()) };
+        // A process that is started at this moment does not run its program yet: dead is what was not alive the time
+        // before either.
+        let gone = stopped(lab);
+        let dead: Vec<Part> = gone.iter().filter(|part| suspects.contains(&part.name)).cloned().collect();
+        starting.check_parts(&dead)?;
+        suspects = gone.into_iter().map(|part| part.name).collect();
+        starting.check_time(&problem)?;
+        sleep(POLL * 4).await;
+    }
+}
+
+/// What of the nodes should run and does not.
+fn stopped(lab: &RealLab) -> Vec<Part> {
+    let parts = lab.nodes().flat_map(|node| {
+        if node.has_started() { node.parts() } else { vec![node.starting_part()] }
+    });
+    parts.filter(|part| part.pid.is_none()).collect()
+}
+
+async fn nodes_not_ready(client: &Cluster, lab: &RealLab) -> Option<String> {
+    let list = match client.get_path("/api/v1/nodes").await {
+        Ok(list) => list,
+        Err(error) => return Some(error.to_string()),
+    };
+    let items = list["items"].as_array().cloned().unwrap_or_default();
+    let is_ready = |name: &str| {
+        items.iter().any(|node| node["metadata"]["name"] == name && has_condition(node, "Ready"))
+    };
+    let waiting: Vec<_> = lab.nodes().map(|node| node.name()).filter(|name| !is_ready(name)).collect();
+    (!waiting.is_empty()).then(|| format!("not ready: {}", waiting.join(", ")))
+}
+
+async fn dns_not_ready(client: &Cluster) -> Option<String> {
+    let path = "/apis/apps/v1/namespaces/kube-system/deployments/coredns";
+    let deployment = match client.get_path(path).await {
+        Ok(deployment) => deployment,
+        Err(error) => return Some(error.to_string()),
+    };
+    let (wanted, ready) = (&deployment["spec"]["replicas"], &deployment["status"]["readyReplicas"]);
+    let is_current = deployment["metadata"]["generation"] == deployment["status"]["observedGeneration"];
+    (!is_current || wanted != ready).then(|| "not ready: coredns".to_owned())
+}
+
+fn has_condition(object: &Value, wanted: &str) -> bool {
+    object["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == wanted && condition["status"] == "True")
+}
