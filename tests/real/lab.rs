@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use shardctl::lab::layout::{LabName, Layout};
 use shardctl::lab::real::RealLab;
-use shardctl::lab::real::cgroup::Cgroup;
 use shardctl::lab::real::network::namespaces;
 use shardctl::lab::real::place::Place;
 use shardctl::lab::real::requirements::Missing;
@@ -73,6 +72,14 @@ impl Lab {
     pub fn stop(&self) {
         lab_command(&["down", "--name", self.name.as_str()]).ended(0);
         assert_nothing_left(&self.root, self.real.place());
+    }
+
+    /// Ends what a test that failed has left broken.
+    pub fn mend(&self) {
+        for node in self.real.nodes() {
+            self.lab_command(&["node", "start", &node.name()]);
+        }
+        self.lab_command(&["node", "mend"]);
     }
 
     /// What runs, for whoever looks into a failure.
@@ -268,17 +275,18 @@ pub fn assert_nothing_left(root: &Path, place: Place) {
     assert_eq!(Place::of(root), None, "the lab left its claim");
     let id = place.id();
     assert_eq!(namespaces(&id), Vec::<String>::new(), "network namespaces");
-    let groups = Cgroup::with_prefix(&format!("{id}-"));
-    assert!(groups.is_empty(), "{groups:?}");
     let output = |program: &str, args: &[&str]| {
         let output = Command::new(program).args(args).output().expect("it starts");
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
+    let groups = output("find", &["/sys/fs/cgroup", "-maxdepth", "2", "-name", &format!("{id}-*")]);
+    assert_eq!(groups, "", "cgroups");
     assert!(!output("ip", &["link"]).contains(&id), "links");
     assert!(!output("ip", &["route"]).contains(&id), "routes");
     assert!(!output("ip", &["address"]).contains(&place.machine().to_string()), "addresses");
     let root = root.display().to_string();
-    assert!(!output("cat", &["/proc/self/mounts"]).contains(&root), "mounts");
+    let mounts = output("cat", &["/proc/self/mounts"]);
+    assert!(!mounts.contains(&root) && !mounts.contains(&id), "{mounts}");
     let processes = output("ps", &["-eo", "args"]);
     let ours: Vec<_> = processes.lines().filter(|line| line.contains(&root) || line.contains(&id)).collect();
     assert!(ours.is_empty(), "{ours:#?}");

@@ -65,11 +65,24 @@ fn trials(all: &[Test], lab: Option<&Arc<Lab>>) -> Vec<Trial> {
             let (lab, test) = (lab.cloned(), *test);
             Trial::test(*name, move || {
                 let lab = lab.ok_or_else(|| Failed::from("there is no lab"))?;
+                let mending = Mending(&lab);
                 test(&lab);
+                drop(mending);
                 Ok(())
             })
         })
         .collect()
+}
+
+/// Mends the lab when a test fails: the next one is to see its own faults only.
+struct Mending<'a>(&'a Lab);
+
+impl Drop for Mending<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.mend();
+        }
+    }
 }
 
 fn skipped(all: &[Test], reason: &str) -> Vec<Trial> {

@@ -25,6 +25,21 @@ pub fn hierarchies() -> Vec<(Vec<String>, PathBuf)> {
     parse_mounts(&fs::read_to_string("/proc/self/mounts").unwrap_or_default())
 }
 
+/// The version 2 hierarchy beside them, without controllers. A container runtime makes groups there too.
+fn unified() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    mounts.lines().find_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        let place = words.next()?;
+        (words.next()? == "cgroup2").then(|| place.into())
+    })
+}
+
+/// Every hierarchy.
+fn roots() -> impl Iterator<Item = PathBuf> {
+    hierarchies().into_iter().map(|(_, root)| root).chain(unified())
+}
+
 fn parse_mounts(mounts: &str) -> Vec<(Vec<String>, PathBuf)> {
     let mut found: Vec<(Vec<String>, PathBuf)> = Vec::new();
     for line in mounts.lines() {
@@ -55,9 +70,8 @@ impl Cgroup {
     /// The groups whose names begin so.
     #[must_use]
     pub fn with_prefix(prefix: &str) -> Vec<Self> {
-        let mut names: Vec<String> = hierarchies()
-            .iter()
-            .flat_map(|(_, root)| folders(root))
+        let mut names: Vec<String> = roots()
+            .flat_map(|root| folders(&root))
             .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
             .filter(|name| name.starts_with(prefix))
             .collect();
@@ -67,7 +81,7 @@ impl Cgroup {
     }
 
     fn folders(&self) -> impl Iterator<Item = PathBuf> {
-        hierarchies().into_iter().map(|(_, root)| root.join(&self.name))
+        roots().map(|root| root.join(&self.name))
     }
 
     /// Makes the group, and in it one for the node's own processes.

@@ -11,6 +11,7 @@
 //! control plane listens on, etcd too, is in its own namespace. Traffic between pods is routed, without encapsulation and
 //! without translation.
 
+use std::fs;
 use std::path::Path;
 
 use super::command::{command, in_network, network_file, output, run};
@@ -104,14 +105,25 @@ pub fn remove(place: Place) -> anyhow::Result<()> {
     if Path::new("/sys/class/net").join(&id).exists() {
         run("ip", ["link", "delete", &id])?;
     }
+    forget_namespaces();
     Ok(())
+}
+
+/// `ip` mounts the folder of namespaces onto itself when it makes the first. When none is left, neither is that: it is
+/// made again whenever it is needed.
+fn forget_namespaces() {
+    let folder = network_file("");
+    if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_none()) {
+        let _ = run("umount", [&folder]);
+        let _ = fs::remove_dir(&folder);
+    }
 }
 
 /// The network namespaces of a lab that are there.
 #[must_use]
 pub fn namespaces(id: &str) -> Vec<String> {
     let of_nodes = format!("{id}-");
-    std::fs::read_dir("/run/netns")
+    fs::read_dir("/run/netns")
         .into_iter()
         .flatten()
         .flatten()

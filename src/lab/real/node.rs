@@ -127,7 +127,8 @@ impl<'a> Node<'a> {
         let own = self.folder().join("node.log");
         let is_silent = fs::metadata(&own).map_or(true, |file| file.len() == 0);
         let log = if is_silent { self.log(Daemon::Containerd) } else { own };
-        Part { name: self.name(), log, pid: self.init() }
+        // Any process of it will do: the first ones only become its process 1.
+        Part { name: self.name(), log, pid: self.cgroup().system_processes().first().copied() }
     }
 
     fn log(&self, daemon: Daemon) -> PathBuf {
@@ -214,6 +215,8 @@ impl<'a> Node<'a> {
     fn joined(&self, words: &[&str]) -> Command {
         let mut command = command("/bin/sh");
         command.env_clear().env("PATH", search_path()).envs(self.environment());
+        // For those who run a program that draws.
+        command.envs(std::env::var_os("TERM").map(|terminal| ("TERM", terminal)));
         command.arg(self.script()).arg("join").args(words);
         command
     }

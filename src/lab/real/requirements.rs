@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::lab::layout::Layout;
 
 /// Programs, and the Debian packages that they come in.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("containerd", "containerd"),
     ("containerd-shim-runc-v2", "containerd"),
     ("ctr", "containerd"),
@@ -23,6 +23,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("nsenter", "util-linux"),
     ("unshare", "util-linux"),
     ("mount", "mount"),
+    ("umount", "mount"),
     ("hostname", "hostname"),
     ("busybox", "busybox-static"),
     ("ldd", "libc-bin"),

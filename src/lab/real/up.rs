@@ -4,6 +4,9 @@
 //! 2. Apply what the lab is furnished with.
 //! 3. Wait until every node is Ready, then start CoreDNS, and wait for it.
 
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -13,6 +16,9 @@ use crate::k8s::Cluster;
 use crate::lab::objects;
 use crate::lab::process::Part;
 use crate::lab::up::{POLL, Starting};
+
+/// A process that is started does not run its program yet: on a busy machine this takes a moment.
+const BIRTH: Duration = Duration::from_secs(2);
 
 /// What a lab that is being started waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,19 +51,22 @@ async fn wait(
     lab: &RealLab,
     what: Waiting,
 ) -> Result<(), CommandError> {
-    let mut suspects: Vec<String> = Vec::new();
+    let mut missed: BTreeMap<String, Instant> = BTreeMap::new();
     loop {
         let problem = match what {
             Waiting::Nodes => nodes_not_ready(client, lab).await,
             Waiting::Dns => dns_not_ready(client).await,
         };
         let Some(problem) = problem else { return Ok(()) };
-        // A process that is started at this moment does not run its program yet: dead is what was not alive the time
-        // before either.
         let gone = stopped(lab);
-        let dead: Vec<Part> = gone.iter().filter(|part| suspects.contains(&part.name)).cloned().collect();
+        missed.retain(|name, _| gone.iter().any(|part| part.name == *name));
+        let mut dead = Vec::new();
+        for part in gone {
+            if missed.entry(part.name.clone()).or_insert_with(Instant::now).elapsed() > BIRTH {
+                dead.push(part);
+            }
+        }
         starting.check_parts(&dead)?;
-        suspects = gone.into_iter().map(|part| part.name).collect();
         starting.check_time(&problem)?;
         sleep(POLL * 4).await;
     }
