@@ -45,7 +45,7 @@ init() {
 
     (run containerd) &
     until ctr version >/dev/null 2>&1; do
-        kill -0 $! || exit 1
+        kill -0 $! 2>/dev/null || exit 1
         sleep 0.05
     done
     (run kube-proxy) &

@@ -23,8 +23,8 @@ use tokio::time::sleep;
 use super::addons::{Addon, addons_of, core, find_shard_server, starter};
 use super::components::{kubernetes_version, version_of};
 use super::layout::{BuildFolder, LabFolder, LabName, Layout};
-use super::ports::Ports;
 use super::objects::Object;
+use super::ports::Ports;
 use super::process::{Part, Process};
 use super::real::place::Place;
 use super::real::requirements::Missing;
@@ -282,7 +282,13 @@ fn options(args: &UpArgs) -> Result<Options, CommandError> {
     };
     if args.tier == Some(Tier::Real) {
         let nodes = Some(args.nodes.unwrap_or(real::NODES));
-        return Ok(Options { tier: Tier::Real, nodes, node_launch_seconds: 0, pod_start_milliseconds: 0, sizes });
+        return Ok(Options {
+            tier: Tier::Real,
+            nodes,
+            node_launch_seconds: 0,
+            pod_start_milliseconds: 0,
+            sizes,
+        });
     }
     Ok(Options {
         tier: Tier::Kwok,

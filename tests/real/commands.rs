@@ -12,7 +12,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn seen(lab: &Lab) {
-    let ring = lab.ring("seen");
+    let ring = lab.standing_ring();
     let name = format!("{}/ring", ring.namespace);
     ring.shardctl(&["status"]).ended(0).said(&format!("{name} is whole: 6 of 6 shards ready"));
     let run = ring.shardctl(&["verify", "-o", "json"]);

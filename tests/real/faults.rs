@@ -28,7 +28,7 @@ fn resolves(ring: &Ring<'_>, from: &Shard) -> bool {
 }
 
 fn between(lab: &Lab) {
-    let ring = lab.ring("between");
+    let ring = lab.standing_ring();
     let shards = ring.shards();
     let (one, two, three) = (on(&shards, "node-1"), on(&shards, "node-2"), on(&shards, "node-3"));
     assert!(reaches(&ring, one, two) && reaches(&ring, two, one));
@@ -41,7 +41,7 @@ fn between(lab: &Lab) {
 }
 
 fn no_dns(lab: &Lab) {
-    let ring = lab.ring("dns");
+    let ring = lab.standing_ring();
     let shards = ring.shards();
     let (one, two) = (on(&shards, "node-1"), on(&shards, "node-2"));
     assert!(resolves(&ring, one));
@@ -53,7 +53,7 @@ fn no_dns(lab: &Lab) {
 }
 
 fn port(lab: &Lab) {
-    let ring = lab.ring("port");
+    let ring = lab.standing_ring();
     let shards = ring.shards();
     let (one, two) = (on(&shards, "node-1"), on(&shards, "node-2"));
     lab.lab_command(&["node", "cut", "node-1", "--port", "8080"]).ended(0);

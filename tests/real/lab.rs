@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ pub struct Lab {
     kubectl: PathBuf,
     folder: Folder,
     rings: AtomicUsize,
+    /// Whether the standing ring was applied.
+    standing: OnceLock<()>,
 }
 
 impl Lab {
@@ -65,13 +68,20 @@ impl Lab {
             name,
             folder,
             rings: AtomicUsize::new(0),
+            standing: OnceLock::new(),
         }
     }
 
     /// Takes the lab down, and asserts that nothing of it is left.
     pub fn stop(&self) {
+        let list = self.get(&["pv"]);
+        let volumes = list["items"].as_array().cloned().unwrap_or_default();
+        let folders: Vec<_> =
+            volumes.iter().map(|one| one["spec"]["hostPath"]["path"].as_str().expect("a path")).collect();
+        assert!(folders.iter().all(|folder| Path::new(folder).is_dir()), "{folders:?}");
         lab_command(&["down", "--name", self.name.as_str()]).ended(0);
         assert_nothing_left(&self.root, self.real.place());
+        assert!(!folders.iter().any(|folder| Path::new(folder).exists()), "{folders:?}");
     }
 
     /// Ends what a test that failed has left broken.
@@ -144,19 +154,34 @@ impl Lab {
     #[track_caller]
     pub fn applied(&self, purpose: &str, change: impl FnOnce(&mut String)) -> Ring<'_> {
         let namespace = format!("{purpose}-{}", self.rings.fetch_add(1, Ordering::Relaxed));
-        self.kubectl(&["create", "namespace", &namespace]);
         let mut manifest = include_str!("../../lab/real/ring.yaml").to_owned();
         change(&mut manifest);
-        let run = self.kubectl_with_input(&["apply", "-n", &namespace, "-f", "-"], &manifest);
-        assert_eq!(run.code, 0, "{}\n{manifest}", run.stderr);
-        Ring { lab: self, namespace }
+        self.apply(&namespace, &manifest);
+        Ring { lab: self, namespace, stays: false }
+    }
+
+    /// The ring of those tests that leave it as it was.
+    #[track_caller]
+    pub fn standing_ring(&self) -> Ring<'_> {
+        let ring = Ring { lab: self, namespace: "standing".to_owned(), stays: true };
+        self.standing.get_or_init(|| self.apply(&ring.namespace, include_str!("../../lab/real/ring.yaml")));
+        ring.is_whole();
+        ring
+    }
+
+    #[track_caller]
+    fn apply(&self, namespace: &str, manifest: &str) {
+        self.kubectl(&["create", "namespace", namespace]);
+        let file = self.folder.write(&format!("{namespace}.yaml"), manifest);
+        self.kubectl(&["apply", "-n", namespace, "-f", &file.display().to_string()]);
     }
 }
 
-/// A service of six shards of a test. It goes with the value.
+/// A service of six shards of a test. It goes with the value, unless others use it too.
 pub struct Ring<'a> {
     pub lab: &'a Lab,
     pub namespace: String,
+    stays: bool,
 }
 
 /// One of its pods.
@@ -215,7 +240,10 @@ impl Ring<'_> {
     #[track_caller]
     pub fn shard(&self, number: usize) -> Shard {
         let name = format!("ring-{number}");
-        self.shards().into_iter().find(|shard| shard.name == name).unwrap_or_else(|| panic!("there is no {name}"))
+        self.shards()
+            .into_iter()
+            .find(|shard| shard.name == name)
+            .unwrap_or_else(|| panic!("there is no {name}"))
     }
 
     /// Waits until all six shards are Ready.
@@ -243,14 +271,17 @@ impl Ring<'_> {
     #[track_caller]
     pub fn tell(&self, shard: &str, behaviour: &Value) {
         let ip = self.shards().into_iter().find(|one| one.name == shard).expect("the shard").ip;
-        let (status, body) = http(&ip, 8079, "POST", "/behaviour", &behaviour.to_string()).expect("an answer");
+        let (status, body) =
+            http(&ip, 8079, "POST", "/behaviour", &behaviour.to_string()).expect("an answer");
         assert_eq!(status, 200, "{body}");
     }
 }
 
 impl Drop for Ring<'_> {
     fn drop(&mut self) {
-        self.lab.kubectl_with_input(&["delete", "namespace", &self.namespace, "--wait=false"], "");
+        if !self.stays {
+            self.lab.kubectl_with_input(&["delete", "namespace", &self.namespace, "--wait=false"], "");
+        }
     }
 }
 
@@ -260,7 +291,10 @@ pub fn http(ip: &str, port: u16, method: &str, path: &str, body: &str) -> std::i
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
     let length = body.len();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {ip}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {ip}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());

@@ -18,7 +18,8 @@ fn probes(lab: &Lab) {
     let ring = lab.applied("probes", |manifest| {
         let from = "        env:\n";
         assert!(manifest.contains(from));
-        *manifest = manifest.replace(from, "        env:\n        - {name: SHARD_HEALTH_STARTUP, value: \"503\"}\n");
+        *manifest =
+            manifest.replace(from, "        env:\n        - {name: SHARD_HEALTH_STARTUP, value: \"503\"}\n");
     });
     eventually(|| {
         let running = ring.shards().iter().filter(|shard| !shard.container.is_empty()).count();

@@ -28,7 +28,7 @@ fn ask_from(ring: &Ring<'_>, shard: &str, urls: &[String]) -> Vec<Value> {
 }
 
 fn all_pairs(lab: &Lab) {
-    let ring = lab.ring("pairs");
+    let ring = lab.standing_ring();
     let shards = ring.shards();
     let on = |node: &str| shards.iter().filter(|shard| shard.node == node).count();
     assert_eq!(["node-1", "node-2", "node-3"].map(on), [2, 2, 2], "two on each node: {shards:#?}");
@@ -46,29 +46,35 @@ fn all_pairs(lab: &Lab) {
 }
 
 fn source_address(lab: &Lab) {
-    let ring = lab.ring("source");
+    let ring = lab.standing_ring();
     let shards = ring.shards();
     let from = &shards[0];
     for to in &shards {
-        let answer = ask_from(&ring, &from.name, &[format!("http://{}:8080/api/client", ring.address(&to.name))]);
+        let answer =
+            ask_from(&ring, &from.name, &[format!("http://{}:8080/api/client", ring.address(&to.name))]);
         assert_eq!(answer[0]["address"], from.ip.as_str(), "from {} to {}", from.node, to.node);
     }
     assert!(shards.iter().any(|to| to.node != from.node));
 }
 
 fn client_service(lab: &Lab) {
-    let ring = lab.ring("client");
+    let ring = lab.standing_ring();
     let url = "http://ring-client/api/status".to_owned();
     // Each of six is missed by 100 requests once in 14 million times, so in practice never.
     let answers = ask_from(&ring, "ring-0", &vec![url; 100]);
     let seen: BTreeSet<_> = answers.iter().map(|answer| answer["pod"].to_string()).collect();
     assert_eq!(seen.len(), 6, "{seen:?}");
     // From now on a source sticks to one.
-    ring.kubectl(&["patch", "service", "ring-client", "-p", r#"{"spec": {"sessionAffinity": "ClientIP"}}"#]);
+    let set_affinity = |affinity: &str| {
+        let patch = format!(r#"{{"spec": {{"sessionAffinity": "{affinity}"}}}}"#);
+        ring.kubectl(&["patch", "service", "ring-client", "-p", &patch]);
+    };
+    set_affinity("ClientIP");
     let url = "http://ring-client/api/status".to_owned();
     eventually(|| {
         let answers = ask_from(&ring, "ring-0", &vec![url.clone(); 20]);
         let seen: BTreeSet<_> = answers.iter().map(|answer| answer["pod"].to_string()).collect();
         if seen.len() == 1 { Ok(()) } else { Err(format!("{seen:?}")) }
     });
+    set_affinity("None");
 }

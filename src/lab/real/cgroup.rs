@@ -45,7 +45,8 @@ fn parse_mounts(mounts: &str) -> Vec<(Vec<String>, PathBuf)> {
     for line in mounts.lines() {
         let words: Vec<_> = line.split(' ').collect();
         let [_, place, "cgroup", options, ..] = words[..] else { continue };
-        let known = |option: &&str| CONTROLLERS.contains(option) || *option == "blkio" || option.starts_with("name=");
+        let known =
+            |option: &&str| CONTROLLERS.contains(option) || *option == "blkio" || option.starts_with("name=");
         let controllers: Vec<String> = options.split(',').filter(known).map(str::to_owned).collect();
         // Some hierarchies are mounted twice.
         if !controllers.is_empty() && found.iter().all(|(others, _)| *others != controllers) {
@@ -131,7 +132,12 @@ impl Cgroup {
             for pid in &left {
                 let _ = kill_process(*pid, Signal::KILL);
             }
-            anyhow::ensure!(start.elapsed() < PATIENCE, "{} processes of {} do not end", left.len(), self.name);
+            anyhow::ensure!(
+                start.elapsed() < PATIENCE,
+                "{} processes of {} do not end",
+                left.len(),
+                self.name
+            );
             pause();
         }
     }
@@ -168,7 +174,10 @@ fn processes_below(folder: &Path) -> Vec<Pid> {
 
 fn folders(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// Removes a group and those in it. Files in it are the kernel's and go with it.

@@ -131,7 +131,9 @@ pub fn run(context: &Context, layout: &Layout, command: NodeCommand) -> Result<E
                     }
                     (Fault::Between(place, other.place()), other.name())
                 }
-                (None, Some(port)) => (Fault::Port(place, port), format!("whoever calls its pods at port {port}")),
+                (None, Some(port)) => {
+                    (Fault::Port(place, port), format!("whoever calls its pods at port {port}"))
+                }
                 (None, None) if args.dns => (Fault::NoDns(place), "DNS".to_owned()),
                 (None, None) => (Fault::Unplugged(place), "everybody".to_owned()),
             };

@@ -163,7 +163,12 @@ fn add_folder(tar: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32) -> anyhow:
     Ok(tar.append_data(&mut header, format!("{path}/"), io::empty())?)
 }
 
-fn add_file(tar: &mut tar::Builder<impl io::Write>, path: &str, mode: u32, bytes: &[u8]) -> anyhow::Result<()> {
+fn add_file(
+    tar: &mut tar::Builder<impl io::Write>,
+    path: &str,
+    mode: u32,
+    bytes: &[u8],
+) -> anyhow::Result<()> {
     let mut header = header(tar::EntryType::Regular, mode, bytes.len() as u64);
     Ok(tar.append_data(&mut header, path.trim_start_matches('/'), bytes)?)
 }

@@ -175,11 +175,13 @@ impl RealLab {
 
 /// A kubeconfig of the lab: that of its administrator, or of one that acts as somebody else, with the rights of that one.
 fn kubeconfig(lab: &RealLab, acts_as: Option<(&str, &str)>) -> String {
-    let acts_as = acts_as
-        .map(|(user, groups)| format!(", as: \"{user}\", as-groups: {groups}"))
-        .unwrap_or_default();
+    let acts_as =
+        acts_as.map(|(user, groups)| format!(", as: \"{user}\", as-groups: {groups}")).unwrap_or_default();
     let words = [
-        ("@SERVER@", format!("https://{}:{}", lab.place.control_plane(), Ports::in_own_network().kube_apiserver)),
+        (
+            "@SERVER@",
+            format!("https://{}:{}", lab.place.control_plane(), Ports::in_own_network().kube_apiserver),
+        ),
         ("@PKI@", lab.pki().display().to_string()),
         ("@CONTEXT@", format!("kwok-{}", lab.lab.name())),
         ("@AS@", acts_as),
@@ -187,13 +189,15 @@ fn kubeconfig(lab: &RealLab, acts_as: Option<(&str, &str)>) -> String {
     fill(include_str!("../../../lab/real/kubeconfig.yaml"), &words)
 }
 
-/// Ends every process of a lab's nodes. The rest of the lab still stands.
+/// Ends every process of a lab's nodes at once. The rest of the lab still stands.
 ///
 /// # Errors
 /// When a process does not end, or for want of rights.
 pub fn power_off(place: Place) -> Result<(), CommandError> {
     if !rustix::process::geteuid().is_root() {
-        return Err(CommandError::refused("only root can remove a lab with real nodes").hint("run it as root"));
+        return Err(
+            CommandError::refused("only root can remove a lab with real nodes").hint("run it as root")
+        );
     }
     for cgroup in cgroups(place) {
         cgroup.kill()?;
@@ -201,11 +205,13 @@ pub fn power_off(place: Place) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Removes what a lab has made outside of its folder. Its processes are gone.
+/// Removes what a lab has made outside of its folder, with every process that is still in its network.
 ///
 /// # Errors
 /// When something cannot be removed; everything else was.
 pub fn remove(place: Place) -> anyhow::Result<()> {
+    // Of the control plane too: when the lab's folder is gone, nobody knows these processes by their pids.
+    network::end_processes(&place.id())?;
     let groups: Vec<_> = cgroups(place).iter().map(Cgroup::remove).collect();
     network::remove(place).context("remove the lab's network")?;
     groups.into_iter().collect()
@@ -238,7 +244,11 @@ mod tests {
     fn no_word_of_a_template_is_left_and_all_is_yaml() {
         let lab = lab();
         let dns = RealLab::dns_objects();
-        let whole = [lab.configuration(&Ports::in_own_network()), kubeconfig(&lab, None), kubeconfig(&lab, Some(("a", "[b]")))];
+        let whole = [
+            lab.configuration(&Ports::in_own_network()),
+            kubeconfig(&lab, None),
+            kubeconfig(&lab, Some(("a", "[b]"))),
+        ];
         for text in whole.iter().map(String::as_str).chain(dns.split("\n---\n")) {
             leaves_no_word(text);
             let value: serde_json::Value = serde_saphyr::from_str(text).unwrap();

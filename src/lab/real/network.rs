@@ -14,6 +14,8 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::command::{command, in_network, network_file, output, run};
 use super::place::{NodePlace, Place};
 
@@ -117,6 +119,21 @@ fn forget_namespaces() {
         let _ = run("umount", [&folder]);
         let _ = fs::remove_dir(&folder);
     }
+}
+
+/// Kills every process in a network namespace, when there is one.
+///
+/// # Errors
+/// What `ip` says.
+pub fn end_processes(namespace: &str) -> anyhow::Result<()> {
+    if !network_file(namespace).exists() {
+        return Ok(());
+    }
+    let pids = run("ip", ["netns", "pids", namespace])?;
+    for pid in pids.lines().filter_map(|line| Pid::from_raw(line.trim().parse().ok()?)) {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+    Ok(())
 }
 
 /// The network namespaces of a lab that are there.

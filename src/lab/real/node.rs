@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::cgroup::{Cgroup, hierarchies};
 use super::command::{command, find, network_file, search_path};
 use super::network;
-use super::place::{ALL_PODS, DNS_SERVICE, NodePlace};
+use super::place::{ALL_PODS, DNS_SERVICE, KUBERNETES_SERVICE, NodePlace};
 use super::requirements::plugins;
 use super::{RealLab, kubeconfig};
 use crate::domain::rolling::PAUSE_IMAGE;
@@ -121,6 +121,13 @@ impl<'a> Node<'a> {
         self.folder().join("started").exists()
     }
 
+    /// Whether kube-proxy has made the way to the API server's service.
+    #[must_use]
+    pub fn has_services(&self) -> bool {
+        network::iptables(self.place, &["-t", "nat", "-S", "KUBE-SERVICES"])
+            .is_ok_and(|rules| rules.contains(&format!("{KUBERNETES_SERVICE}/32")))
+    }
+
     /// The node itself, while its daemons are started: what it said is in its own log, or in that of containerd.
     #[must_use]
     pub fn starting_part(&self) -> Part {
@@ -146,7 +153,8 @@ impl<'a> Node<'a> {
         let _ = fs::remove_file(self.folder().join("started"));
         let network = format!("--net={}", network_file(&self.place.id()).display());
         let script = self.script().display().to_string();
-        let unshare = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
+        let unshare =
+            ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
         let mut words = vec!["nsenter", &network];
         words.extend(unshare);
         words.extend(["/bin/sh", &script, "init"]);
@@ -253,7 +261,14 @@ impl<'a> Node<'a> {
 
     fn write_files(&self) -> anyhow::Result<()> {
         let folder = self.folder();
-        let inner = ["cni", "var-lib/kubelet", "var-lib/containerd", "var-lib/cni", "var-log/pods", "var-log/containers"];
+        let inner = [
+            "cni",
+            "var-lib/kubelet",
+            "var-lib/containerd",
+            "var-lib/cni",
+            "var-log/pods",
+            "var-log/containers",
+        ];
         for inner in inner {
             let path = folder.join(inner);
             fs::create_dir_all(&path).with_context(|| format!("create {}", path.display()))?;

@@ -63,18 +63,18 @@ impl Place {
         let written = claims.join(format!(".{}", std::process::id()));
         fs::write(&written, lab.as_os_str().as_encoded_bytes())
             .with_context(|| format!("write {}", written.display()))?;
-        let taken = (0..MOST_LABS).map(|index| Self { index }).filter(|place| !place.is_routed(routes)).find_map(
-            |place| match fs::hard_link(&written, place.claim(claims)) {
+        let taken = (0..MOST_LABS)
+            .map(|index| Self { index })
+            .filter(|place| !place.is_routed(routes))
+            .find_map(|place| match fs::hard_link(&written, place.claim(claims)) {
                 Ok(()) => Some(Ok(place)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
                 Err(error) => Some(Err(error)),
-            },
-        );
+            });
         let _ = fs::remove_file(&written);
-        taken
-            .transpose()
-            .with_context(|| format!("take a place in {}", claims.display()))?
-            .with_context(|| format!("all {MOST_LABS} places for real labs are taken, see {}", claims.display()))
+        taken.transpose().with_context(|| format!("take a place in {}", claims.display()))?.with_context(
+            || format!("all {MOST_LABS} places for real labs are taken, see {}", claims.display()),
+        )
     }
 
     /// Gives the place back. Nothing of the lab may be left.
@@ -231,7 +231,8 @@ mod tests {
     #[test]
     fn a_place_whose_addresses_are_in_use_is_passed_over() {
         let header = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n";
-        let route = |target: &str, mask: &str| format!("{header}eth0 {target} 00000000 0001 0 0 0 {mask} 0 0 0\n");
+        let route =
+            |target: &str, mask: &str| format!("{header}eth0 {target} 00000000 0001 0 0 0 {mask} 0 0 0\n");
         let is_routed = |index, target, mask| Place { index }.is_routed(&route(target, mask));
         // 10.200.3.0/24
         assert!(is_routed(3, "0003C80A", "00FFFFFF"));

@@ -79,7 +79,10 @@ impl Missing {
 
     fn check_rights(&mut self) {
         if !geteuid().is_root() {
-            self.add("you are not root", "run it as root, or use a lab of the kwok tier, which needs no rights");
+            self.add(
+                "you are not root",
+                "run it as root, or use a lab of the kwok tier, which needs no rights",
+            );
             return;
         }
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -110,7 +113,11 @@ impl Missing {
             self.packages.insert("busybox-static");
         }
         if !absent.is_empty() {
-            self.what.push(format!("{} not installed: {}", if absent.len() == 1 { "is" } else { "are" }, absent.join(", ")));
+            self.what.push(format!(
+                "{} not installed: {}",
+                if absent.len() == 1 { "is" } else { "are" },
+                absent.join(", ")
+            ));
         }
     }
 
@@ -126,7 +133,8 @@ impl Missing {
         if !filesystems.split_whitespace().any(|one| one == "overlay") {
             self.add("the kernel lacks overlayfs", "load it: modprobe overlay");
         }
-        let present: Vec<String> = hierarchies().into_iter().flat_map(|(controllers, _)| controllers).collect();
+        let present: Vec<String> =
+            hierarchies().into_iter().flat_map(|(controllers, _)| controllers).collect();
         let absent: Vec<_> =
             CONTROLLERS.into_iter().filter(|wanted| present.iter().all(|one| one != wanted)).collect();
         if !absent.is_empty() {
@@ -160,10 +168,8 @@ impl Missing {
     /// The refusal.
     #[must_use]
     pub fn refusal(self) -> CommandError {
-        let mut error = CommandError::refused(format!(
-            "this machine cannot run a real lab: {}",
-            self.what.join("; ")
-        ));
+        let mut error =
+            CommandError::refused(format!("this machine cannot run a real lab: {}", self.what.join("; ")));
         if !self.packages.is_empty() {
             let packages: Vec<_> = self.packages.into_iter().collect();
             error = error.hint(format!(
@@ -218,7 +224,10 @@ mod tests {
     #[test]
     fn capabilities_are_read_from_the_status() {
         let names = |mask: &str| -> Vec<_> {
-            capabilities_without(&format!("Name:\tx\nCapEff:\t{mask}\n")).iter().map(|(name, _)| *name).collect()
+            capabilities_without(&format!("Name:\tx\nCapEff:\t{mask}\n"))
+                .iter()
+                .map(|(name, _)| *name)
+                .collect()
         };
         assert!(names("000001fffeffffff").is_empty());
         // What Docker leaves to root.

@@ -1,8 +1,10 @@
 //! The part of `shardctl lab up` that is about nodes.
 //!
-//! 1. Start every node once the API server answers.
+//! 1. Start every node once the API server is ready. Earlier it would refuse them their rights, and they would wait long
+//!    before they ask again.
 //! 2. Apply what the lab is furnished with.
-//! 3. Wait until every node is Ready, then start CoreDNS, and wait for it.
+//! 3. Wait until every node is Ready and has the way to the API server's service, for the same reason: then start CoreDNS.
+//! 4. Wait for it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,6 +13,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::RealLab;
+use super::node::Node;
 use crate::error::CommandError;
 use crate::k8s::Cluster;
 use crate::lab::objects;
@@ -23,6 +26,7 @@ const BIRTH: Duration = Duration::from_secs(2);
 /// What a lab that is being started waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
+    ApiServer,
     Nodes,
     Dns,
 }
@@ -32,6 +36,7 @@ pub enum Waiting {
 /// # Errors
 /// When something dies, or takes too long.
 pub async fn furnish(starting: &Starting<'_>, client: &Cluster, lab: &RealLab) -> Result<(), CommandError> {
+    wait(starting, client, lab, Waiting::ApiServer).await?;
     for node in lab.nodes() {
         node.start_stopped()?;
     }
@@ -54,11 +59,12 @@ async fn wait(
     let mut missed: BTreeMap<String, Instant> = BTreeMap::new();
     loop {
         let problem = match what {
+            Waiting::ApiServer => client.probe("/readyz").await.err().map(|error| error.to_string()),
             Waiting::Nodes => nodes_not_ready(client, lab).await,
             Waiting::Dns => dns_not_ready(client).await,
         };
         let Some(problem) = problem else { return Ok(()) };
-        let gone = stopped(lab);
+        let gone = if what == Waiting::ApiServer { Vec::new() } else { stopped(lab) };
         missed.retain(|name, _| gone.iter().any(|part| part.name == *name));
         let mut dead = Vec::new();
         for part in gone {
@@ -74,9 +80,9 @@ async fn wait(
 
 /// What of the nodes should run and does not.
 fn stopped(lab: &RealLab) -> Vec<Part> {
-    let parts = lab.nodes().flat_map(|node| {
-        if node.has_started() { node.parts() } else { vec![node.starting_part()] }
-    });
+    let parts = lab
+        .nodes()
+        .flat_map(|node| if node.has_started() { node.parts() } else { vec![node.starting_part()] });
     parts.filter(|part| part.pid.is_none()).collect()
 }
 
@@ -89,8 +95,15 @@ async fn nodes_not_ready(client: &Cluster, lab: &RealLab) -> Option<String> {
     let is_ready = |name: &str| {
         items.iter().any(|node| node["metadata"]["name"] == name && has_condition(node, "Ready"))
     };
-    let waiting: Vec<_> = lab.nodes().map(|node| node.name()).filter(|name| !is_ready(name)).collect();
-    (!waiting.is_empty()).then(|| format!("not ready: {}", waiting.join(", ")))
+    let names = |wanted: &dyn Fn(&Node<'_>) -> bool| -> Vec<_> {
+        lab.nodes().filter(wanted).map(|node| node.name()).collect()
+    };
+    let waiting = names(&|node| !is_ready(&node.name()));
+    if !waiting.is_empty() {
+        return Some(format!("not ready: {}", waiting.join(", ")));
+    }
+    let without = names(&|node| !node.has_services());
+    (!without.is_empty()).then(|| format!("kube-proxy has done nothing on {}", without.join(", ")))
 }
 
 async fn dns_not_ready(client: &Cluster) -> Option<String> {
