@@ -7,22 +7,29 @@
 //! 4. Start the rest of the add-ons once these kinds are offered: Karpenter exits without them, or limps without some.
 //! 5. Wait until every component lives and listens.
 //!
+//! A lab with real nodes starts these instead of add-ons, with all of the control plane in a network of its own: see
+//! `real/up.rs`.
+//!
 //! A lab that is up is left alone, save for components that have stopped: those are started again.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::time::sleep;
 
-use super::addons::{Addon, addons, core, find_shard_server, starter};
+use super::addons::{Addon, addons_of, core, find_shard_server, starter};
 use super::components::{kubernetes_version, version_of};
 use super::layout::{BuildFolder, LabFolder, LabName, Layout};
+use super::objects::Object;
 use super::ports::Ports;
-use super::process::Process;
-use super::record::{Options, Record};
+use super::process::{Part, Process};
+use super::real::place::Place;
+use super::real::requirements::Missing;
+use super::real::{self, RealLab};
+use super::record::{Options, Record, Tier};
 use super::{UpArgs, build, down, env_lines, kwokctl, objects, sizes};
 use crate::context::Context;
 use crate::domain::catalogue;
@@ -37,27 +44,68 @@ const POD_START: Duration = Duration::from_millis(2500);
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long one answer of the API server may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(25);
+pub const POLL: Duration = Duration::from_millis(25);
 
 /// Runs `shardctl lab up`.
 pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<ExitCode, CommandError> {
     let name = &args.lab.name;
     let ui = &context.ui;
-    let _lock = lock(context, layout, name)?;
     let lab = layout.lab(name);
+    let record = Record::read(&lab).filter(|record| record.complete);
+    let tier = record.map_or(args.tier.unwrap_or_default(), |record| record.options.tier);
+    check_arguments(args, tier)?;
+    if tier == Tier::Real {
+        let missing = Missing::on_this_machine(layout);
+        if !missing.is_empty() {
+            return Err(missing.refusal());
+        }
+    }
+    let _lock = lock(context, layout, name)?;
     match Record::read(&lab) {
         Some(record) if record.complete => resume(context, layout, &lab, args, record).await?,
         _ => {
-            if lab.root().exists() {
+            if lab.root().exists() || Place::of(lab.root()).is_some() {
                 // An earlier start was interrupted.
                 down::remove(layout, &lab)?;
             }
-            let build = build::build(ui, layout)?;
-            create(context, layout, &lab, &build, args).await?;
+            match tier {
+                Tier::Kwok => {
+                    let build = build::build(ui, layout, tier)?;
+                    create(context, layout, &lab, &build, args).await?;
+                }
+                Tier::Real => {
+                    // Asked for before minutes are spent on a build.
+                    let shard_server = shard_server_of_nodes(layout)?;
+                    let build = build::build(ui, layout, tier)?;
+                    create_real(context, &lab, &build, args, shard_server).await?;
+                }
+            }
         }
     }
     ui.print(&env_lines(&lab));
     Ok(ExitCode::Done)
+}
+
+/// Refuses what means nothing in this tier.
+fn check_arguments(args: &UpArgs, tier: Tier) -> Result<(), CommandError> {
+    let refuse = |flag: &str, other: &str| {
+        Err(CommandError::usage(format!("{flag} is for labs whose nodes are {other}")))
+    };
+    match tier {
+        Tier::Kwok if args.nodes.is_some() => refuse("--nodes", "real: --tier real"),
+        Tier::Real if args.node_launch.is_some() => refuse("--node-launch", "simulated: --tier kwok"),
+        Tier::Real if args.pod_start.is_some() => refuse("--pod-start", "simulated: --tier kwok"),
+        Tier::Real if args.sizes.is_some() => refuse("--sizes", "simulated: --tier kwok"),
+        _ => Ok(()),
+    }
+}
+
+/// The program that the containers of a real lab run.
+fn shard_server_of_nodes(layout: &Layout) -> Result<PathBuf, CommandError> {
+    find_shard_server(layout).ok_or_else(|| {
+        CommandError::refused("a real lab runs the shard server in its containers, and none was found")
+            .hint("build it: `make lab` or `cargo build --example shard-server`")
+    })
 }
 
 /// Holds off other commands that start or stop this lab.
@@ -106,7 +154,46 @@ async fn create(
     write(&lab.kwokctl_configuration(), &configuration)?;
 
     let mut starting = Starting::new(lab, build, &record);
-    let command = kwokctl::create(lab, build);
+    let command = kwokctl::create(lab, build, &lab.kubeconfig());
+    starting.run(command, &record).await?;
+    record.complete = true;
+    record.write(lab)?;
+    ui.say(format_args!("lab {} is up after {:.1}s", lab.name(), start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+async fn create_real(
+    context: &Context,
+    lab: &LabFolder,
+    build: &BuildFolder,
+    args: &UpArgs,
+    shard_server: PathBuf,
+) -> Result<(), CommandError> {
+    let ui = &context.ui;
+    let start = Instant::now();
+    let options = options(args)?;
+    let nodes = options.nodes.unwrap_or(real::NODES);
+    ui.say(format_args!(
+        "starting lab {} with Kubernetes {} on {nodes} real {}",
+        lab.name(),
+        kubernetes_version(),
+        if nodes == 1 { "node" } else { "nodes" },
+    ));
+    // Before anything is made, so that `lab down` finds it.
+    let place = Place::take(lab.root())?;
+    let mut record = Record {
+        created: context.now(),
+        build: super::components::key(),
+        options,
+        ports: Ports::in_own_network(),
+        shard_server: Some(shard_server.clone()),
+        complete: false,
+    };
+    fs::create_dir_all(lab.root()).with_context(|| format!("create {}", lab.root().display()))?;
+    record.write(lab)?;
+    RealLab::new(lab, build, place, nodes).prepare(&record.ports, &shard_server)?;
+    let mut starting = Starting::new(lab, build, &record);
+    let command = real::in_network(&place.id(), &kwokctl::create(lab, build, &lab.inner_kubeconfig()));
     starting.run(command, &record).await?;
     record.complete = true;
     record.write(lab)?;
@@ -125,7 +212,10 @@ async fn resume(
     refuse_other_options(lab, args, &record)?;
     let build = layout.build_of(&record.build);
     let mut starting = Starting::new(lab, &build, &record);
-    let stopped = starting.stopped();
+    let real = RealLab::find(layout, lab);
+    let parts = down::parts(layout, lab);
+    let stopped: Vec<_> =
+        parts.iter().filter(|part| part.pid.is_none()).map(|part| part.name.as_str()).collect();
     if stopped.is_empty() {
         ui.say(format_args!("lab {} is up already", lab.name()));
         return Ok(());
@@ -135,7 +225,10 @@ async fn resume(
         // kwokctl would take any process with this pid for it.
         process.forget();
     }
-    let command = kwokctl::start(lab, &build);
+    let mut command = kwokctl::start(lab, &build);
+    if let Some(real) = real {
+        command = real::in_network(&real.place().id(), &command);
+    }
     starting.run(command, &record).await?;
     ui.say(format_args!("lab {} is up", lab.name()));
     Ok(())
@@ -146,6 +239,16 @@ fn refuse_other_options(lab: &LabFolder, args: &UpArgs, record: &Record) -> Resu
     let asked = options(args)?;
     let is = &record.options;
     let mut differences = Vec::new();
+    if args.tier.is_some() && asked.tier != is.tier {
+        let tier = match is.tier {
+            Tier::Kwok => "kwok",
+            Tier::Real => "real",
+        };
+        differences.push(format!("--tier {tier}"));
+    }
+    if args.nodes.is_some() && asked.nodes != is.nodes {
+        differences.push(format!("--nodes {}", is.nodes.unwrap_or_default()));
+    }
     if args.node_launch.is_some() && asked.node_launch_seconds != is.node_launch_seconds {
         differences.push(format!("--node-launch {}s", is.node_launch_seconds));
     }
@@ -177,7 +280,19 @@ fn options(args: &UpArgs) -> Result<Options, CommandError> {
         ),
         None => None,
     };
+    if args.tier == Some(Tier::Real) {
+        let nodes = Some(args.nodes.unwrap_or(real::NODES));
+        return Ok(Options {
+            tier: Tier::Real,
+            nodes,
+            node_launch_seconds: 0,
+            pod_start_milliseconds: 0,
+            sizes,
+        });
+    }
     Ok(Options {
+        tier: Tier::Kwok,
+        nodes: args.nodes,
         node_launch_seconds: args.node_launch.unwrap_or(NODE_LAUNCH).as_secs(),
         pod_start_milliseconds: u64::try_from(args.pod_start.unwrap_or(POD_START).as_millis())
             .map_err(CommandError::usage)?,
@@ -207,7 +322,7 @@ fn write(path: &Path, text: &str) -> Result<(), CommandError> {
 }
 
 /// A lab that is being started.
-struct Starting<'a> {
+pub struct Starting<'a> {
     lab: &'a LabFolder,
     build: &'a BuildFolder,
     core: Vec<Process>,
@@ -222,8 +337,8 @@ impl<'a> Starting<'a> {
         Self {
             lab,
             build,
-            core: core(lab, build),
-            addons: addons(lab, build, &record.ports, record.shard_server.as_deref()),
+            core: core(lab, build, record.options.tier),
+            addons: addons_of(lab, build, record),
             children: Vec::new(),
             deadline: Instant::now() + PATIENCE,
         }
@@ -231,11 +346,6 @@ impl<'a> Starting<'a> {
 
     fn processes(&self) -> impl Iterator<Item = &Process> {
         self.core.iter().chain(self.addons.iter().map(|addon| &addon.process))
-    }
-
-    /// What does not run, by name.
-    fn stopped(&self) -> Vec<&'static str> {
-        self.processes().filter(|process| process.pid().is_none()).map(|process| process.name).collect()
     }
 
     /// Starts everything that does not run, and returns once all of it is ready.
@@ -254,6 +364,9 @@ impl<'a> Starting<'a> {
     /// Does what is to be done while kwokctl works and after it.
     async fn furnish(&mut self, kwokctl: &mut Child, record: &Record) -> Result<(), CommandError> {
         let client = self.api_server(kwokctl).await?;
+        if record.options.tier == Tier::Real {
+            return self.furnish_real(kwokctl, record, &client).await;
+        }
         self.start_addons(|addon| addon.process.name == "metrics-server")?;
         let definitions = objects::definitions(self.build)?;
         let metrics = objects::metrics(self.build)?;
@@ -274,6 +387,29 @@ impl<'a> Starting<'a> {
             .map_err(|error| self.hint(error.into()))?;
         self.wait_for_kwokctl(kwokctl).await?;
         self.settle(&client).await
+    }
+
+    async fn furnish_real(
+        &mut self,
+        kwokctl: &mut Child,
+        record: &Record,
+        client: &Cluster,
+    ) -> Result<(), CommandError> {
+        let place = Place::of(self.lab.root()).context("the lab has lost its place on this machine")?;
+        let nodes = record.options.nodes.unwrap_or(real::NODES);
+        let lab = RealLab::new(self.lab, self.build, place, nodes);
+        real::furnish(self, client, &lab).await?;
+        self.wait_for_kwokctl(kwokctl).await?;
+        self.settle(client).await
+    }
+
+    /// Applies objects that the lab is furnished with.
+    ///
+    /// # Errors
+    /// What the server said last.
+    pub async fn apply(&self, client: &Cluster, objects: &[Object]) -> Result<(), CommandError> {
+        let applied = objects::apply(client, objects, self.deadline).await;
+        Ok(applied.context("furnish the lab").map_err(|error| self.hint(error.into()))?)
     }
 
     /// Waits until the API server answers. It is not ready then, but takes objects.
@@ -355,11 +491,23 @@ impl<'a> Starting<'a> {
     }
 
     fn check_alive<'b>(&self, processes: impl Iterator<Item = &'b Process>) -> Result<(), CommandError> {
-        let gone: Vec<_> = processes.filter(|process| process.pid().is_none()).collect();
-        if gone.is_empty() { Ok(()) } else { Err(dead(self.lab, &gone)) }
+        let gone: Vec<Part> = processes.map(Process::part).filter(|part| part.pid.is_none()).collect();
+        self.check_parts(&gone)
     }
 
-    fn check_time(&self, problem: &str) -> Result<(), CommandError> {
+    /// Fails when there is anything here: all of it should run and does not.
+    ///
+    /// # Errors
+    /// Tells what, with its last words.
+    pub fn check_parts(&self, gone: &[Part]) -> Result<(), CommandError> {
+        if gone.is_empty() { Ok(()) } else { Err(dead(self.lab, gone)) }
+    }
+
+    /// Fails when the time is over that a lab may take.
+    ///
+    /// # Errors
+    /// Tells what was waited for.
+    pub fn check_time(&self, problem: &str) -> Result<(), CommandError> {
         if Instant::now() < self.deadline {
             return Ok(());
         }
@@ -397,10 +545,10 @@ async fn connect(kubeconfig: &Path) -> Result<Cluster, CommandError> {
 }
 
 /// Components that should run and do not, with the end of the log of the first.
-pub fn dead(lab: &LabFolder, processes: &[&Process]) -> CommandError {
-    let names: Vec<_> = processes.iter().map(|process| process.name).collect();
+pub fn dead(lab: &LabFolder, parts: &[Part]) -> CommandError {
+    let names: Vec<_> = parts.iter().map(|part| part.name.as_str()).collect();
     let mut error = CommandError::failed(format!("stopped in lab {}: {}", lab.name(), names.join(", ")));
-    if let Some(first) = processes.first() {
+    if let Some(first) = parts.first() {
         let words = first.last_words(8);
         if !words.is_empty() {
             error = CommandError::failed(format!(
