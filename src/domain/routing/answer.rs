@@ -81,7 +81,14 @@ fn answer(addresses: &str, took: &str, said: &str, identity: Option<&Identity>) 
         .collect();
     let outcome = match text.find("HTTP/1.").or_else(|| text.find("HTTP/2")) {
         Some(start) => read_http(&text[start..], identity),
-        None => told.explain(text.trim()),
+        // Tools give up before a name server that does not answer has been given up.
+        None => match (told.explain(text.trim()), &addresses) {
+            (unresolved @ Outcome::Unresolved { .. }, _) => unresolved,
+            (_, Some(none)) if none.is_empty() => {
+                Outcome::Unresolved { reason: "timed out: no name server answers".to_owned() }
+            }
+            (outcome, _) => outcome,
+        },
     };
     Answer { addresses, outcome, times: told.times }
 }
@@ -288,6 +295,14 @@ mod tests {
             outcome("\u{4}exit 0\u{4}"),
             Outcome::Broken { reason: "closed without an answer".to_owned() }
         );
+    }
+
+    #[test]
+    fn a_name_server_that_does_not_answer_is_no_shard_that_does_not() {
+        let line = "answer\t3\t\t-\t\u{4}exit 1\u{4}nc: timed out\u{2}";
+        let Reading::Answer { answer, .. } = read_line(line, None) else { panic!("{line}") };
+        let reason = "timed out: no name server answers".to_owned();
+        assert_eq!(answer.outcome, Outcome::Unresolved { reason });
     }
 
     #[test]

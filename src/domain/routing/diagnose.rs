@@ -153,8 +153,10 @@ impl Diagnosis<'_> {
     }
 
     fn names(&mut self) {
-        let asked = self.all_asked();
-        let unresolved = self.with(Mark::Unresolved);
+        // Its own name a shard has in /etc/hosts.
+        let asked = self.asked();
+        let unresolved: Pairs =
+            self.with(Mark::Unresolved).into_iter().filter(|(from, to)| from != to).collect();
         if unresolved.is_empty() {
             return;
         }

@@ -22,7 +22,7 @@ fn a_service_that_is_well_has_no_findings() {
 
 #[test]
 fn names_that_nobody_resolves_are_the_headless_service_or_dns() {
-    let nobody = |reason| well().with(|_, _| true, move |answer| *answer = unresolved(reason));
+    let nobody = |reason| well().with(|from, to| from != to, move |answer| *answer = unresolved(reason));
     assert_eq!(
         nobody("nc: bad address").found(),
         ["name-resolves cluster DNS: no name resolves, from any shard: nc: bad address"]
@@ -50,7 +50,10 @@ fn names_that_nobody_resolves_are_the_headless_service_or_dns() {
 #[test]
 fn a_resolver_that_does_not_work_is_its_nodes_or_its_pods() {
     let some = |shards: &'static [u32]| {
-        well().with(move |from, _| shards.contains(&from), |answer| *answer = unresolved("timed out"))
+        well().with(
+            move |from, to| from != to && shards.contains(&from),
+            |answer| *answer = unresolved("timed out"),
+        )
     };
     assert_eq!(
         some(&[2, 3]).found(),

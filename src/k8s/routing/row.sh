@@ -39,11 +39,16 @@ now() {
   case $FINE in yes) date +%s%N ;; esac
 }
 
+# Ends what takes too long, where the system can: a second later than the tool itself, which may say more.
+limited() {
+  if command -v timeout >/dev/null 2>&1; then timeout $((TIMEOUT + 1)) "$@"; else "$@"; fi
+}
+
 addresses() {
   if command -v getent >/dev/null 2>&1; then
-    getent ahosts "$1" | while read -r address rest; do echo "$address"; done | sort -u | tr '\n' ','
+    limited getent ahosts "$1" | while read -r address rest; do echo "$address"; done | sort -u | tr '\n' ','
   elif command -v nslookup >/dev/null 2>&1; then
-    nslookup "$1" 2>/dev/null | {
+    limited nslookup "$1" 2>/dev/null | {
       found=no
       while read -r key value rest; do
         case $key in
@@ -55,11 +60,6 @@ addresses() {
   else
     printf -- -
   fi
-}
-
-# Ends what takes too long, where the system can: a second later than the tool itself, which may say more.
-limited() {
-  if command -v timeout >/dev/null 2>&1; then timeout $((TIMEOUT + 1)) "$@"; else "$@"; fi
 }
 
 # host port path: writes the answer as it came, head and body, and what the tool complained about.
