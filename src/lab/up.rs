@@ -62,8 +62,15 @@ pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<Exi
     }
     let _lock = lock(context, layout, name)?;
     match Record::read(&lab) {
-        Some(record) if record.complete => resume(context, layout, &lab, args, record).await?,
-        _ => {
+        Some(record) if record.complete && has_network(&lab, &record) => {
+            resume(context, layout, &lab, args, record).await?;
+        }
+        record => {
+            if record.is_some_and(|record| record.complete) {
+                ui.say(format_args!(
+                    "lab {name} has lost its network, as when the machine restarts: it starts anew"
+                ));
+            }
             if lab.root().exists() || Place::of(lab.root()).is_some() {
                 // An earlier start was interrupted.
                 down::remove(layout, &lab)?;
@@ -84,6 +91,11 @@ pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<Exi
     }
     ui.print(&env_lines(&lab));
     Ok(ExitCode::Done)
+}
+
+/// Whether the network that a lab was started with is still there. Networks go when the machine restarts.
+fn has_network(lab: &LabFolder, record: &Record) -> bool {
+    record.options.tier == Tier::Kwok || Place::of(lab.root()).is_some_and(real::has_network)
 }
 
 /// Refuses what means nothing in this tier.
@@ -409,7 +421,7 @@ impl<'a> Starting<'a> {
     /// What the server said last.
     pub async fn apply(&self, client: &Cluster, objects: &[Object]) -> Result<(), CommandError> {
         let applied = objects::apply(client, objects, self.deadline).await;
-        Ok(applied.context("furnish the lab").map_err(|error| self.hint(error.into()))?)
+        applied.context("furnish the lab").map_err(|error| self.hint(error.into()))
     }
 
     /// Waits until the API server answers. It is not ready then, but takes objects.

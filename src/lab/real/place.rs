@@ -86,6 +86,7 @@ impl Place {
     }
 
     #[cfg(test)]
+    #[must_use]
     pub fn first() -> Self {
         Self { index: 0 }
     }
