@@ -567,27 +567,31 @@ always\t''
 never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand completion" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l context -d 'Name of the kubeconfig context to use' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l cluster -d 'Name of the kubeconfig cluster to use' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l user -d 'Name of the kubeconfig user to use' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l as -d 'User to impersonate' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l as-group -d 'Group to impersonate, can be repeated' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l request-timeout -d 'Longest wait for one answer of the API server' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t''
 never\t''"
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "up" -d 'Start a lab, or start again what has stopped in it'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "down" -d 'Stop a lab and remove everything that belongs to it'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "status" -d 'List the labs on this machine and the state of their components'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "up" -d 'Start a lab, or start again what has stopped in it'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "down" -d 'Stop a lab and remove everything that belongs to it'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "status" -d 'List the labs on this machine and the state of their components'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "node" -d 'Stop, start and disconnect the nodes of a lab of the real tier'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'Name of the lab' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l tier -d 'What its nodes are [default: kwok]' -r -f -a "kwok\t'Simulated by kwok: any number, at once, without rights'
+real\t'Real kubelets, containers, network and DNS: needs root, containerd and more'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l nodes -d 'How many real nodes it has [default: 3]' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l node-launch -d 'Time that a machine takes to appear, in whole seconds [default: 12s]' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l pod-start -d 'Time that a pod takes to become ready [default: 2500ms]' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l sizes -d 'Instance types in the JSON form of Karpenter\'s KWOK provider, instead of Azure\'s' -r -F
@@ -619,6 +623,7 @@ never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from down" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from down" -l all -d 'Stop and remove every lab on this machine'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from status" -l name -d 'Only the lab of this name' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the answer' -r -f -a "table\t''
 json\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from status" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
@@ -662,6 +667,27 @@ always\t''
 never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from kubeconfig" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from kubeconfig" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "stop" -d 'Cut a node\'s power, or kill one of its daemons'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "start" -d 'Start a node that was stopped, or what was stopped on it'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "cut" -d 'Disconnect a node from everybody, from another node, or from DNS'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "mend" -d 'Connect a node again, or all nodes'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "exec" -d 'Run a command on a node, as root'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l tier -d 'For labs with these nodes' -r -f -a "kwok\t'Simulated by kwok: any number, at once, without rights'
+real\t'Real kubelets, containers, network and DNS: needs root, containerd and more'"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l context -d 'Name of the kubeconfig context to use' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l cluster -d 'Name of the kubeconfig cluster to use' -r
@@ -680,6 +706,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_s
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "status" -d 'List the labs on this machine and the state of their components'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "node" -d 'Stop, start and disconnect the nodes of a lab of the real tier'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
@@ -710,4 +737,5 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "status" -d 'List the labs on this machine and the state of their components'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "node" -d 'Stop, start and disconnect the nodes of a lab of the real tier'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'

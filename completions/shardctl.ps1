@@ -670,12 +670,15 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the labs on this machine and the state of their components')
             [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the shell line that points kubectl and shardctl to a lab')
             [CompletionResult]::new('kubeconfig', 'kubeconfig', [CompletionResultType]::ParameterValue, 'Print the kubeconfig of a lab')
+            [CompletionResult]::new('node', 'node', [CompletionResultType]::ParameterValue, 'Stop, start and disconnect the nodes of a lab of the real tier')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Build the lab''s components from their pinned sources, once per version')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'shardctl;lab;up' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'What its nodes are [default: kwok]')
+            [CompletionResult]::new('--nodes', '--nodes', [CompletionResultType]::ParameterName, 'How many real nodes it has [default: 3]')
             [CompletionResult]::new('--node-launch', '--node-launch', [CompletionResultType]::ParameterName, 'Time that a machine takes to appear, in whole seconds [default: 12s]')
             [CompletionResult]::new('--pod-start', '--pod-start', [CompletionResultType]::ParameterName, 'Time that a pod takes to become ready [default: 2500ms]')
             [CompletionResult]::new('--sizes', '--sizes', [CompletionResultType]::ParameterName, 'Instance types in the JSON form of Karpenter''s KWOK provider, instead of Azure''s')
@@ -715,6 +718,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;lab;status' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Only the lab of this name')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
@@ -769,7 +773,151 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'shardctl;lab;node' {
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shardctl;lab;node;stop' {
+            [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Kill this daemon only; its containers run on and its rules hold')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;start' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;cut' {
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Only this TCP port of its pods')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--dns', '--dns', [CompletionResultType]::ParameterName, 'Only its pods, and only from DNS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;mend' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;exec' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;help' {
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shardctl;lab;node;help;stop' {
+            break
+        }
+        'shardctl;lab;node;help;start' {
+            break
+        }
+        'shardctl;lab;node;help;cut' {
+            break
+        }
+        'shardctl;lab;node;help;mend' {
+            break
+        }
+        'shardctl;lab;node;help;exec' {
+            break
+        }
+        'shardctl;lab;node;help;help' {
+            break
+        }
         'shardctl;lab;build' {
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'For labs with these nodes')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
@@ -792,6 +940,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the labs on this machine and the state of their components')
             [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the shell line that points kubectl and shardctl to a lab')
             [CompletionResult]::new('kubeconfig', 'kubeconfig', [CompletionResultType]::ParameterValue, 'Print the kubeconfig of a lab')
+            [CompletionResult]::new('node', 'node', [CompletionResultType]::ParameterValue, 'Stop, start and disconnect the nodes of a lab of the real tier')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Build the lab''s components from their pinned sources, once per version')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -809,6 +958,29 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;lab;help;kubeconfig' {
+            break
+        }
+        'shardctl;lab;help;node' {
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            break
+        }
+        'shardctl;lab;help;node;stop' {
+            break
+        }
+        'shardctl;lab;help;node;start' {
+            break
+        }
+        'shardctl;lab;help;node;cut' {
+            break
+        }
+        'shardctl;lab;help;node;mend' {
+            break
+        }
+        'shardctl;lab;help;node;exec' {
             break
         }
         'shardctl;lab;help;build' {
@@ -912,6 +1084,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the labs on this machine and the state of their components')
             [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the shell line that points kubectl and shardctl to a lab')
             [CompletionResult]::new('kubeconfig', 'kubeconfig', [CompletionResultType]::ParameterValue, 'Print the kubeconfig of a lab')
+            [CompletionResult]::new('node', 'node', [CompletionResultType]::ParameterValue, 'Stop, start and disconnect the nodes of a lab of the real tier')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Build the lab''s components from their pinned sources, once per version')
             break
         }
@@ -928,6 +1101,29 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;help;lab;kubeconfig' {
+            break
+        }
+        'shardctl;help;lab;node' {
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            break
+        }
+        'shardctl;help;lab;node;stop' {
+            break
+        }
+        'shardctl;help;lab;node;start' {
+            break
+        }
+        'shardctl;help;lab;node;cut' {
+            break
+        }
+        'shardctl;help;lab;node;mend' {
+            break
+        }
+        'shardctl;help;lab;node;exec' {
             break
         }
         'shardctl;help;lab;build' {

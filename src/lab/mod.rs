@@ -16,6 +16,7 @@ mod process;
 pub mod real;
 pub mod record;
 mod sizes;
+mod starting;
 mod status;
 mod up;
 

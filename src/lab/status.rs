@@ -7,7 +7,7 @@ use super::down::parts;
 use super::layout::Layout;
 use super::process::Part;
 use super::record::{Options, Record};
-use super::{StatusArgs, up};
+use super::{StatusArgs, starting};
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::render::table::Columns;
@@ -82,7 +82,7 @@ pub fn status(context: &Context, layout: &Layout, args: &StatusArgs) -> Result<E
         let dead: Vec<Part> = all.into_iter().filter(|part| part.pid.is_none()).collect();
         if !dead.is_empty() && problem.is_none() {
             problem = Some(if complete {
-                up::dead(&lab, &dead)
+                starting::dead(&lab, &dead)
             } else {
                 CommandError::failed(format!("lab {name} was never up"))
                     .hint(format!("start it: {}", super::up_command(&name)))

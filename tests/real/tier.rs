@@ -1,5 +1,6 @@
 //! The lab itself: that it refuses where it cannot run, and leaves nothing whatever happens.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use shardctl::lab::real::place::Place;
@@ -13,6 +14,7 @@ pub const TESTS: &[Test] = &[
     ("tier::a_machine_that_cannot_run_it_is_told_why_and_nothing_is_changed", refused),
     ("tier::options_of_the_other_tier_are_refused", options),
     ("tier::what_was_killed_half_way_is_removed", interrupted),
+    ("tier::a_place_with_something_in_it_is_not_given_away", unclaimed),
     ("tier::nothing_listens_on_this_machine", private),
 ];
 
@@ -59,6 +61,13 @@ fn interrupted(lab: &Lab) {
     lab_command(&["status", "--name", lab.name.as_str()]).ended(0);
     lab_command(&["status", "--name", &name]).ended(1).complained("there is no lab");
     lab_command(&["down", "--name", &name]).ended(0).complained("there is no lab");
+}
+
+/// A lab whose claim is lost keeps its place: the next one goes elsewhere.
+fn unclaimed(lab: &Lab) {
+    let claims = Folder::new("claims");
+    let next = Place::take_in(claims.path(), Path::new("/labs/next"), Place::is_occupied).expect("a place");
+    assert_ne!(next, lab.real.place());
 }
 
 /// All of the control plane is in a network of its own: this machine's has no listener of it.

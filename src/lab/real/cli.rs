@@ -3,10 +3,11 @@
 use std::process::Stdio;
 
 use clap::{Args, Subcommand};
+use rustix::process::geteuid;
 
 use super::RealLab;
 use super::faults::{Fault, cut, mend};
-use super::node::Daemon;
+use super::node::{Daemon, Node};
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::lab::NameArg;
@@ -92,12 +93,25 @@ pub struct ExecArgs {
     command: Vec<String>,
 }
 
+/// A node that has a network to break.
+fn running<'a>(lab: &'a RealLab, name: &str) -> Result<Node<'a>, CommandError> {
+    let node = lab.node(name)?;
+    match node.init() {
+        Some(_) => Ok(node),
+        None => Err(CommandError::failed(format!("{node} does not run"))
+            .hint(format!("start it: shardctl lab node start {node}"))),
+    }
+}
+
 /// Runs `shardctl lab node`.
 ///
 /// # Errors
 /// What the subcommand returns.
 pub fn run(context: &Context, layout: &Layout, command: NodeCommand) -> Result<ExitCode, CommandError> {
     let ui = &context.ui;
+    if !geteuid().is_root() {
+        return Err(CommandError::refused("only root can do something to a real node").hint("run it as root"));
+    }
     match command {
         NodeCommand::Stop(args) => {
             let lab = RealLab::open(layout, &args.lab.name)?;
@@ -121,11 +135,11 @@ pub fn run(context: &Context, layout: &Layout, command: NodeCommand) -> Result<E
         }
         NodeCommand::Cut(args) => {
             let lab = RealLab::open(layout, &args.lab.name)?;
-            let node = lab.node(&args.node)?;
+            let node = running(&lab, &args.node)?;
             let place = node.place();
             let (fault, from) = match (&args.other, args.port) {
                 (Some(other), _) => {
-                    let other = lab.node(other)?;
+                    let other = running(&lab, other)?;
                     if other.place() == place {
                         return Err(CommandError::usage(format!("{node} is always connected to itself")));
                     }
@@ -143,7 +157,7 @@ pub fn run(context: &Context, layout: &Layout, command: NodeCommand) -> Result<E
         NodeCommand::Mend(args) => {
             let lab = RealLab::open(layout, &args.lab.name)?;
             let nodes = match &args.node {
-                Some(name) => vec![lab.node(name)?],
+                Some(name) => vec![running(&lab, name)?],
                 None => lab.nodes().filter(|node| node.init().is_some()).collect(),
             };
             for node in nodes {

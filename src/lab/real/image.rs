@@ -280,8 +280,8 @@ mod tests {
             .map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned())
             .collect();
         assert_eq!(names.pop().unwrap(), "manifest.json");
-        assert_eq!(names.iter().filter(|name| name.ends_with(".json")).count(), 2);
-        assert_eq!(names.iter().filter(|name| name.ends_with(".tar")).count(), 1);
+        assert_eq!(names.iter().filter(|name| name.contains(".json")).count(), 2);
+        assert_eq!(names.iter().filter(|name| name.contains(".tar")).count(), 1);
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -189,6 +189,12 @@ fn kubeconfig(lab: &RealLab, acts_as: Option<(&str, &str)>) -> String {
     fill(include_str!("../../../lab/real/kubeconfig.yaml"), &words)
 }
 
+/// Whether the network of a lab's control plane is there.
+#[must_use]
+pub fn has_network(place: Place) -> bool {
+    self::command::network_file(&place.id()).exists()
+}
+
 /// Ends every process of a lab's nodes at once. The rest of the lab still stands.
 ///
 /// # Errors

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::cgroup::Cgroup;
+use super::network;
+
 /// The files that hold numbers. Like all that a lab makes outside of its folder, they go when the machine starts anew.
 const CLAIMS: &str = "/run/shardctl";
 
@@ -45,16 +48,22 @@ impl Place {
         })
     }
 
-    /// Takes a place for the lab in this folder, or finds the one it has.
+    /// Takes a place for the lab in this folder, or finds the one it has. A place whose addresses this machine reaches
+    /// already is passed over, and so is one where something still is although nobody claims it: whoever's it is, a new lab
+    /// would get in its way.
     ///
     /// # Errors
     /// When no place is left.
     pub fn take(lab: &Path) -> anyhow::Result<Self> {
         let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
-        Self::take_in(Path::new(CLAIMS), lab, &routes)
+        Self::take_in(Path::new(CLAIMS), lab, |place| place.is_routed(&routes) || place.is_occupied())
     }
 
-    fn take_in(claims: &Path, lab: &Path, routes: &str) -> anyhow::Result<Self> {
+    /// As [`Self::take`], with claims in another folder and another idea of what is in use.
+    ///
+    /// # Errors
+    /// When no place is left.
+    pub fn take_in(claims: &Path, lab: &Path, is_in_use: impl Fn(&Self) -> bool) -> anyhow::Result<Self> {
         if let Some(place) = Self::in_folder(claims, lab) {
             return Ok(place);
         }
@@ -63,18 +72,25 @@ impl Place {
         let written = claims.join(format!(".{}", std::process::id()));
         fs::write(&written, lab.as_os_str().as_encoded_bytes())
             .with_context(|| format!("write {}", written.display()))?;
-        let taken = (0..MOST_LABS)
-            .map(|index| Self { index })
-            .filter(|place| !place.is_routed(routes))
-            .find_map(|place| match fs::hard_link(&written, place.claim(claims)) {
-                Ok(()) => Some(Ok(place)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
-                Err(error) => Some(Err(error)),
-            });
+        let mut free = (0..MOST_LABS).map(|index| Self { index }).filter(|place| !is_in_use(place));
+        let taken = free.find_map(|place| match fs::hard_link(&written, place.claim(claims)) {
+            Ok(()) => Some(Ok(place)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
+            Err(error) => Some(Err(error)),
+        });
         let _ = fs::remove_file(&written);
         taken.transpose().with_context(|| format!("take a place in {}", claims.display()))?.with_context(
             || format!("all {MOST_LABS} places for real labs are taken, see {}", claims.display()),
         )
+    }
+
+    /// Whether anything of a lab is in this place.
+    #[must_use]
+    pub fn is_occupied(&self) -> bool {
+        let id = self.id();
+        Path::new("/sys/class/net").join(&id).exists()
+            || !network::namespaces(&id).is_empty()
+            || !Cgroup::with_prefix(&format!("{id}-")).is_empty()
     }
 
     /// Gives the place back. Nothing of the lab may be left.
@@ -86,6 +102,7 @@ impl Place {
     }
 
     #[cfg(test)]
+    #[must_use]
     pub fn first() -> Self {
         Self { index: 0 }
     }
@@ -218,13 +235,16 @@ mod tests {
     #[test]
     fn a_place_belongs_to_one_lab_until_it_is_given_back() {
         let claims = std::env::temp_dir().join(format!("shardctl-places-{}", std::process::id()));
-        let take = |lab: &str| Place::take_in(&claims, Path::new(lab), "").unwrap().index;
+        let take = |lab: &str| Place::take_in(&claims, Path::new(lab), |_| false).unwrap().index;
         assert_eq!(take("/labs/a"), 0);
         assert_eq!(take("/labs/b"), 1);
         assert_eq!(take("/labs/a"), 0);
         fs::remove_file(Place { index: 0 }.claim(&claims)).unwrap();
         assert_eq!(Place::in_folder(&claims, Path::new("/labs/a")), None);
         assert_eq!(take("/labs/c"), 0);
+        // Where something still is, although nobody claims it, no other lab goes.
+        let is_in_use = |place: &Place| place.index == 2;
+        assert_eq!(Place::take_in(&claims, Path::new("/labs/d"), is_in_use).unwrap().index, 3);
         fs::remove_dir_all(claims).unwrap();
     }
 

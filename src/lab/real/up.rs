@@ -18,7 +18,7 @@ use crate::error::CommandError;
 use crate::k8s::Cluster;
 use crate::lab::objects;
 use crate::lab::process::Part;
-use crate::lab::up::{POLL, Starting};
+use crate::lab::starting::{POLL, Starting};
 
 /// A process that is started does not run its program yet: on a busy machine this takes a moment.
 const BIRTH: Duration = Duration::from_secs(2);
