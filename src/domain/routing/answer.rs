@@ -156,10 +156,6 @@ impl Told {
         let is_over = matches!(self.exit, Some(28 | 124 | 137 | 143)) || says(&["timed out", "timeout"]);
         match (is_over, self.is_connected) {
             (true, true) => Outcome::Hangs,
-            // What ends nc from outside does so a second after nc itself gives up to connect.
-            (true, false) if matches!(self.exit, Some(124 | 137 | 143)) && !says(&["timed out"]) => {
-                Outcome::Hangs
-            }
             (true, false) if says(&["headers"]) => Outcome::Hangs,
             (true, false) => Outcome::Unreachable { reason: "timed out".to_owned() },
             // curl has one number for all ways in which a connection is refused at once.
@@ -265,6 +261,7 @@ mod tests {
             "\u{4}exit 1\u{4}nc: can't connect to remote host (127.0.0.1): Connection refused\u{2}",
             "\u{4}exit 7\u{4}localhost: connect: Connection refused\u{2}",
             "\u{4}exit 4\u{4}failed: Connection refused.\u{2}",
+            "\u{4}exit 1\u{4}wget: can't connect to remote host (10.0.0.7): Connection refused\u{2}",
             "\u{4}python 34 - - 142 -\u{4}connect: [Errno 111] Connection refused",
         ] {
             assert_eq!(outcome(refused), Outcome::Refused, "{refused}");
@@ -272,7 +269,7 @@ mod tests {
         for hangs in [
             "\u{4}exit 28\u{4}curl: (28) Operation timed out after 2001 milliseconds with 0 bytes received\u{2}\
              \u{4}curl 0.000030 0.000155 0.000000 2.001147 127.0.0.1\u{4}",
-            "\u{4}exit 143\u{4}Terminated\u{2}",
+            "\u{4}connected\u{4}\u{4}exit 143\u{4}Terminated\u{2}",
             "\u{4}connected\u{4}\u{4}exit 124\u{4}",
             "\u{4}python 39 96 - 2001534 127.0.0.1\u{4}answer: timed out",
         ] {
@@ -282,6 +279,7 @@ mod tests {
         for text in [
             "\u{4}exit 28\u{4}curl: (28) Connection timed out after 2001 milliseconds\u{2}\
              \u{4}curl 0.000030 0.000000 0.000000 2.001147 \u{4}",
+            "\u{4}exit 143\u{4}Terminated\u{2}",
             "\u{4}exit 1\u{4}nc: timed out\u{2}",
             "\u{4}python 39 - - 2001534 -\u{4}connect: timed out",
         ] {
@@ -326,6 +324,10 @@ mod tests {
             assert_eq!(answer.addresses, None, "it has no tool for that");
         }
         assert!("pod".parse::<Identity>().is_err());
+        assert_eq!(
+            outcome("\u{4}exit 1\u{4}wget: server returned error: HTTP/1.1 503 Service Unavailable\u{2}"),
+            Outcome::Answered { status: 503, identity: None }
+        );
         let wget = "\u{4}exit 8\u{4}  HTTP/1.1 404 Not Found\u{2}  server: x\u{2}http://a/:\u{2}ERROR 404: Not Found.\u{2}";
         assert_eq!(outcome(wget), Outcome::Answered { status: 404, identity: None });
     }

@@ -411,7 +411,7 @@ impl Diagnosis<'_> {
         }
     }
 
-    /// A node from and to which nothing comes through.
+    /// A node from or to which nothing comes through.
     fn lonely_nodes(&mut self, across: &Pairs) {
         let nodes: BTreeSet<NodeName> =
             across.iter().filter_map(|pair| self.nodes(*pair)).flat_map(|(from, to)| [from, to]).collect();
@@ -419,16 +419,23 @@ impl Diagnosis<'_> {
             return;
         }
         for node in nodes {
-            let touches =
-                |pair: &(u32, u32)| self.nodes(*pair).is_some_and(|(from, to)| from == node || to == node);
-            let mine: Pairs = across.iter().filter(|pair| touches(pair)).copied().collect();
-            if mine.iter().all(|pair| self.left.get(pair) == Some(&Mark::Unreachable)) {
-                let evidence = format!(
-                    "no shard on {node} reaches one on another node, nor the other way round ({} pairs)",
-                    mine.len()
-                );
+            let cut = |touches: &dyn Fn(&NodeName, &NodeName) -> bool| -> Option<Pairs> {
+                let is_of_it =
+                    |pair: &&(u32, u32)| self.nodes(**pair).is_some_and(|(from, to)| touches(&from, &to));
+                let mine: Pairs = across.iter().filter(is_of_it).copied().collect();
+                let is_cut = |pair: &(u32, u32)| self.left.get(pair) == Some(&Mark::Unreachable);
+                (!mine.is_empty() && mine.iter().all(is_cut)).then_some(mine)
+            };
+            let found = [
+                (cut(&|from, to| *from == node || *to == node), "nothing comes from it or to it"),
+                (cut(&|_, to| *to == node), "nothing comes to it, and what it sends arrives"),
+                (cut(&|from, _| *from == node), "nothing that it sends arrives, and others reach it"),
+            ];
+            if let Some((pairs, way)) = found.into_iter().find_map(|(pairs, way)| Some((pairs?, way))) {
+                let evidence =
+                    format!("of other nodes, on port {}: {way} ({} pairs)", self.survey.port, pairs.len());
                 self.find(REACHES, format!("node/{node}"), evidence, NETWORK_REMEDY);
-                self.explain(&mine);
+                self.explain(&pairs);
             }
         }
     }

@@ -13,14 +13,13 @@
 # A tab, a line end and a carriage return in what the tool wrote are \003, \002 and \001. What is not known is "-".
 
 best_tool() {
-  for tool in python3 curl nc bash; do
+  for tool in python3 curl bash wget nc; do
     if command -v "$tool" >/dev/null 2>&1; then
       echo "$tool"
       return
     fi
   done
-  # The one of busybox knows no time-out and hides what a server says, but where it is, nc is.
-  if wget --version >/dev/null 2>&1; then echo wget; else echo none; fi
+  echo none
 }
 
 domain_of_search() {
@@ -70,10 +69,6 @@ ask() {
       -w "${MARK}curl %{time_namelookup} %{time_connect} %{time_starttransfer} %{time_total} %{remote_ip}$MARK" \
       "http://$1:$2$3"
     ;;
-  nc)
-    printf 'GET %s HTTP/1.0\r\nHost: %s:%s\r\nUser-Agent: shardctl\r\nConnection: close\r\n\r\n' "$3" "$1" "$2" |
-      limited nc -w "$TIMEOUT" "$1" "$2"
-    ;;
   bash)
     limited bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 7
       printf "\004connected\004"
@@ -81,7 +76,22 @@ ask() {
       cat <&3' "$1" "$2" "$3"
     ;;
   wget)
-    limited wget -nv -S -O - -t 1 -T "$TIMEOUT" --no-proxy "http://$1:$2$3"
+    if [ "$GNU_WGET" = yes ]; then
+      limited wget -nv -S -O - -t 1 -T "$TIMEOUT" --no-proxy "http://$1:$2$3"
+    else
+      # That of busybox: its own time-out crashes in some builds, so it is ended, and cannot say how far it came.
+      limited wget -q -S -Y off -O - "http://$1:$2$3"
+      code=$?
+      if [ "$code" -ge 124 ] && limited nc -w 1 "$1" "$2" </dev/null >/dev/null 2>&1; then
+        printf '%sconnected%s' "$MARK" "$MARK"
+      fi
+      return "$code"
+    fi
+    ;;
+  nc)
+    # The last choice: some end the sending side once they have sent, and some servers take that for good-bye.
+    printf 'GET %s HTTP/1.0\r\nHost: %s:%s\r\nUser-Agent: shardctl\r\nConnection: close\r\n\r\n' "$3" "$1" "$2" |
+      limited nc -w "$TIMEOUT" "$1" "$2"
     ;;
   none)
     echo "no tool to ask with"
@@ -117,6 +127,7 @@ main() {
   [ -n "$DOMAIN" ] || DOMAIN=$(domain_of_search)
   [ -n "$TOOL" ] || TOOL=$(best_tool)
   MARK=$(printf '\004')
+  if wget --version >/dev/null 2>&1; then GNU_WGET=yes; else GNU_WGET=no; fi
   case $(date +%N 2>/dev/null) in '' | *[!0-9]*) FINE=no ;; *) FINE=yes ;; esac
   printf 'tool\t%s\t%s\n' "$TOOL" "$DOMAIN"
   if [ "$TOOL" = python3 ]; then

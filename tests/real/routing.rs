@@ -1,0 +1,158 @@
+//! `shardctl routing-test` on a network that is broken on purpose: exactly the right finding each time.
+
+use serde_json::{Value, json};
+
+use crate::Test;
+use crate::lab::{Lab, Ring, eventually};
+
+/// The tests of this file.
+pub const TESTS: &[Test] = &[
+    ("routing::a_service_that_is_well_has_no_findings", well),
+    ("routing::a_shard_that_does_not_answer_is_told_with_the_reason", sick_shards),
+    ("routing::what_the_network_drops_is_told_as_widely_as_it_is", network),
+    ("routing::a_resolver_that_does_not_answer_is_its_nodes", resolver),
+    ("routing::a_cluster_dns_that_is_gone_is_told_as_that", no_dns),
+    ("routing::a_headless_service_of_other_pods_is_told_as_that", selector),
+    ("routing::who_may_not_exec_is_told_that_the_network_was_not_tested", forbidden),
+    ("routing::an_image_without_a_shell_is_asked_through_port_forward", no_shell),
+];
+
+/// Severity, check and object of each finding, and what was seen.
+fn found(ring: &Ring<'_>, args: &[&str]) -> (Vec<String>, Value) {
+    let run = ring.shardctl(&[&["routing-test", "-o", "json"], args].concat());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let findings: Vec<String> = findings
+        .map(|finding| ["severity", "check", "object"].map(|field| text(finding, field)).join(" "))
+        .collect();
+    let is_bad = findings.iter().any(|finding| !finding.starts_with("info"));
+    assert_eq!(run.code, if is_bad { 5 } else { 0 }, "{run:?}");
+    (findings, report)
+}
+
+/// Waits until these are the findings: names and rules need a moment to change.
+#[track_caller]
+fn finds(ring: &Ring<'_>, args: &[&str], what: &str, expected: &[&str]) -> Value {
+    eventually(|| {
+        let (findings, report) = found(ring, args);
+        if findings == expected { Ok(report) } else { Err(format!("{what}: {report:#}")) }
+    })
+}
+
+fn evidence(report: &Value) -> &str {
+    report["findings"][0]["evidence"].as_str().unwrap_or_default()
+}
+
+fn well(lab: &Lab) {
+    let ring = lab.standing_ring();
+    let report = finds(&ring, &[], "all is well", &[]);
+    assert_eq!(report["counts"], json!({"asked": 36, "answered": 36, "findings": 0}));
+    assert_eq!(report["clusterDomain"], "cluster.local");
+    assert_eq!(report["networkTested"], true);
+    let pairs = report["pairs"].as_array().expect("pairs");
+    for (pair, shard) in pairs.iter().zip(ring.shards().iter().cycle()) {
+        assert_eq!(pair["addresses"], json!([shard.ip]), "{pair}");
+        assert_eq!(pair["identity"], shard.name.as_str(), "{pair}");
+    }
+    ring.shardctl(&["routing-test"]).ended(0).said("all 36 questions were answered");
+    ring.shardctl(&["routing-test", "-o", "junit"]).ended(0).said("failures=\"0\"");
+}
+
+fn sick_shards(lab: &Lab) {
+    let ring = lab.ring("sick");
+    for (behaviour, finding, said) in [
+        (json!({"answer": "503"}), "error shard-answers pod/ring-2", "/api/status answers 503"),
+        (json!({"answer": "hang"}), "error shard-answers pod/ring-2", "never answers"),
+        (
+            json!({"identity": "ring-1"}),
+            "error shard-identity pod/ring-2",
+            "it answers as ring-1 (to 6 of 6)",
+        ),
+        (json!({"listen": "nowhere"}), "error shard-listens pod/ring-2", "nobody listens on its port 8080"),
+        (json!({"listen": "loopback"}), "error shard-listens pod/ring-2", "of its loopback address only"),
+    ] {
+        ring.tell("ring-2", &behaviour);
+        let report = finds(&ring, &[], &behaviour.to_string(), &[finding]);
+        assert!(evidence(&report).contains(said), "{report:#}");
+        let words = behaviour.as_object().expect("an object").keys();
+        let none: Value =
+            words.map(|word| (word.clone(), Value::Null)).collect::<serde_json::Map<_, _>>().into();
+        ring.tell("ring-2", &none);
+    }
+    ring.is_whole();
+    finds(&ring, &[], "mended", &[]);
+}
+
+fn network(lab: &Lab) {
+    let ring = lab.standing_ring();
+    for (cut, finding, said) in [
+        (
+            &["node-1", "node-2"][..],
+            "error network-reaches node/node-1, node/node-2",
+            "no shard on node-1 reaches one on node-2, in both directions (8 pairs)",
+        ),
+        (
+            &["node-1", "--port", "8080"],
+            "error network-reaches node/node-1",
+            "nothing comes to it, and what it sends arrives (8 pairs)",
+        ),
+    ] {
+        lab.lab_command(&[&["node", "cut"], cut].concat()).ended(0);
+        let report = finds(&ring, &[], &cut.join(" "), &[finding]);
+        assert!(evidence(&report).contains(said), "{report:#}");
+        lab.lab_command(&["node", "mend"]).ended(0);
+    }
+    finds(&ring, &[], "mended", &[]);
+}
+
+fn resolver(lab: &Lab) {
+    let ring = lab.standing_ring();
+    lab.lab_command(&["node", "cut", "node-1", "--dns"]).ended(0);
+    let report = finds(&ring, &[], "no DNS on node-1", &["error name-resolves node/node-1"]);
+    assert!(evidence(&report).contains("shards elsewhere do"), "{report:#}");
+    lab.lab_command(&["node", "mend", "node-1"]).ended(0);
+    finds(&ring, &[], "mended", &[]);
+}
+
+fn no_dns(lab: &Lab) {
+    let ring = lab.standing_ring();
+    lab.kubectl(&["scale", "deployment/coredns", "-n", "kube-system", "--replicas", "0"]);
+    let report = finds(&ring, &[], "no CoreDNS", &["error name-resolves cluster DNS"]);
+    assert!(evidence(&report).contains("the name server does not answer"), "{report:#}");
+    lab.kubectl(&["scale", "deployment/coredns", "-n", "kube-system", "--replicas", "2"]);
+    lab.kubectl(&["rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout", "2m"]);
+    finds(&ring, &[], "mended", &[]);
+}
+
+fn selector(lab: &Lab) {
+    let ring = lab.ring("selector");
+    ring.kubectl(&["patch", "service/ring", "-p", r#"{"spec":{"selector":{"app":"other"}}}"#]);
+    let report = finds(&ring, &[], "another selector", &["error name-resolves service/ring"]);
+    assert!(evidence(&report).contains("its selector wants app=other, which no shard has"), "{report:#}");
+    ring.kubectl(&["delete", "service/ring"]);
+    let report = finds(&ring, &[], "no service", &["error name-resolves service/ring"]);
+    assert!(evidence(&report).contains("there is no such headless service"), "{report:#}");
+}
+
+fn forbidden(lab: &Lab) {
+    let ring = lab.standing_ring();
+    ring.kubectl(&["create", "rolebinding", "looks", "--clusterrole=view", "--user=watcher"]);
+    ring.kubectl(&["create", "role", "forwards", "--verb=create", "--resource=pods/portforward"]);
+    ring.kubectl(&["create", "rolebinding", "forwards", "--role=forwards", "--user=watcher"]);
+    let report =
+        finds(&ring, &["--as", "watcher"], "no right to exec", &["warning shard-asks pod/ring-{0..5}"]);
+    assert!(evidence(&report).contains("you may not exec into it (create pods/exec)"), "{report:#}");
+    assert_eq!((&report["networkTested"], &report["counts"]["answered"]), (&false.into(), &6.into()));
+    ring.shardctl(&["routing-test", "--as", "watcher"])
+        .ended(5)
+        .said("The network between the shards was not tested.");
+}
+
+fn no_shell(lab: &Lab) {
+    let ring = lab.ring_with("bare", |manifest| {
+        *manifest = manifest.replace("shardctl.lab/shard:", "shardctl.lab/shard-bare:");
+    });
+    let report = finds(&ring, &[], "no shell", &["warning shard-asks pod/ring-{0..5}"]);
+    assert!(evidence(&report).contains("its image has no shell"), "{report:#}");
+}
