@@ -321,9 +321,17 @@ pub fn assert_nothing_left(root: &Path, place: Place) {
     let root = root.display().to_string();
     let mounts = output("cat", &["/proc/self/mounts"]);
     assert!(!mounts.contains(&root) && !mounts.contains(&id), "{mounts}");
-    let processes = output("ps", &["-eo", "args"]);
-    let ours: Vec<_> = processes.lines().filter(|line| line.contains(&root) || line.contains(&id)).collect();
+    let ours: Vec<_> = command_lines().filter(|line| line.contains(&root) || line.contains(&id)).collect();
     assert!(ours.is_empty(), "{ours:#?}");
+}
+
+/// The command line of every process.
+fn command_lines() -> impl Iterator<Item = String> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|process| {
+        let line = std::fs::read(process.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    })
 }
 
 /// Tries again until `check` passes; then, or after two minutes, its last answer counts.

@@ -104,7 +104,15 @@ fn told(lab: &Lab) {
     eventually(|| ask("/api/status").map_err(|error| error.to_string()));
     let refused = http(&ip, 8079, "POST", "/behaviour", r#"{"helth": "503"}"#).expect("an answer");
     assert_eq!(refused, (400, r#"{"error":"no such word: helth"}"#.to_owned()));
-    ring.is_whole();
+    // It ends as it is told, and is started again by the kubelet.
+    http(&ip, 8079, "POST", "/exit?3", "").expect("an answer");
+    eventually(|| {
+        let shard = ring.shard(4);
+        if shard.restarts == 1 && shard.is_ready { Ok(()) } else { Err(format!("{shard:?}")) }
+    });
+    let pod = lab.get(&["pod", "ring-4", "-n", &ring.namespace]);
+    let last = &pod["status"]["containerStatuses"][0]["lastState"]["terminated"];
+    assert_eq!(last["exitCode"], 3, "{last:#}");
 }
 
 fn bare(lab: &Lab) {

@@ -23,7 +23,7 @@ use self::cgroup::Cgroup;
 pub use self::command::in_network;
 use self::node::Node;
 use self::place::{DNS_SERVICE, KUBERNETES_SERVICE, NodePlace, Place, SERVICES};
-pub use self::up::{Waiting, furnish};
+pub use self::up::furnish;
 use super::kwokctl::fill;
 use super::layout::{BuildFolder, LabFolder, LabName, Layout};
 use super::ports::Ports;

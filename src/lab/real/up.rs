@@ -25,7 +25,7 @@ const BIRTH: Duration = Duration::from_secs(2);
 
 /// What a lab that is being started waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
+enum Waiting {
     ApiServer,
     Nodes,
     Dns,
