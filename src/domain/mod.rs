@@ -2,7 +2,9 @@
 
 pub mod age;
 pub mod catalogue;
+pub mod cost;
 pub mod diff;
+pub mod money;
 pub mod names;
 pub mod nap;
 pub mod packing;
