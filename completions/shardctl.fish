@@ -45,6 +45,7 @@ complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "status" -d 'Tell 
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "verify" -d 'Check everything there is to check about a service'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
+complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "costs" -d 'Show what nodes and disks cost, what of that is paid for nothing, and what it could be'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
@@ -207,6 +208,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l zone-outages-
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l reserved -d 'Machines that are reserved already and cost nothing more, as Standard_E16s_v5=4; may be said again' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l top -d 'How many sizes to show' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l pin -d 'Print the stable pool of the ShardSet file pinned to SIZE, or to the best one' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l prices -d 'Your own prices, a CSV file: region,name,term,usd,unit' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -s o -l output -d 'How to print it' -r -f -a "table\t'The answer in a sentence, the best sizes, and what would save nodes'
 wide\t'Every column: the plan\'s figure, the real one, stranded room, limits of a pool'
 json\t'The exact facts as one PlanReport, with every size that is out and why'
@@ -225,6 +227,32 @@ never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l write -d 'Write the pinned pool into the ShardSet file, and change nothing else in it'
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l nodepool -d 'All nodes of a node pool, whoever runs on them' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l region -d 'Azure region of the prices; left out, that of each node' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l prices -d 'Your own prices, a CSV file: region,name,term,usd,unit' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l refresh-from -d 'Ask this mirror of the service instead' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -s o -l output -d 'How to print it' -r -f -a "table\t'A picture of nodes by cost and use, tables that fit the terminal, and what it comes to'
+wide\t'Every column, and every disk'
+json\t'The exact facts as one CostReport'
+yaml\t'The same as YAML'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l all -d 'All nodes and disks of the cluster'
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l refresh -d 'Ask Azure\'s public price service first, for what is there and what `plan` would compare it with'
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l watch -d 'Print it again whenever it changes, until interrupted'
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -l no-picture -d 'Leave out the picture and print the tables and the summary only'
+complete -c shardctl -n "__fish_shardctl_using_subcommand costs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to -d 'The phase whose node pool the shards move to; its pool is named by the ShardSet file' -r -f -a "explore\t'A broad node pool: find out which machine fits'
 stable\t'One pinned instance type, tainted, no voluntary disruption'"
@@ -654,23 +682,24 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_s
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "costs" -d 'Show what nodes and disks cost, what of that is paid for nothing, and what it could be'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan costs migrate upgrade drain rollout explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "status" -d 'Show which shards are up from the newest template, and what is left'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "history" -d 'Show the runs of a workload and the revisions of its template'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "resume" -d 'Go on with a run that stopped part-way'

@@ -8,7 +8,7 @@ use crate::commands::target::describe;
 use crate::context::Context;
 use crate::domain::catalogue::price_file::{self, PriceFile};
 use crate::domain::catalogue::{Origin, PriceBook, Region, Sheet, regions};
-use crate::error::CommandError;
+use crate::error::{CommandError, ExitCode};
 use crate::retail::Cache;
 
 /// Which prices a command takes beside the built-in ones.
@@ -38,7 +38,7 @@ impl PriceSources {
         let fetched = match cache.as_ref().map(Cache::load) {
             Some(Ok(sheet)) => sheet,
             Some(Err(error)) => {
-                let error = CommandError::failed(anyhow::Error::from(error));
+                let error = CommandError::new(ExitCode::Failed, error);
                 warn(
                     context,
                     &format!(
@@ -67,8 +67,13 @@ pub fn warn(context: &Context, text: &str) {
 fn own(context: &Context, path: &Path) -> Result<Sheet, CommandError> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        CommandError::usage(format!("read {shown}: {}", describe(&error)))
-            .hint("docs/prices.md has an example of a price file")
+        let failed = CommandError::usage(format!("read {shown}: {}", describe(&error)));
+        match error.kind() {
+            std::io::ErrorKind::InvalidData => {
+                failed.hint("save it as UTF-8; `iconv -t UTF-8` converts a file")
+            }
+            _ => failed.hint("a price file begins with the line region,name,term,usd,unit"),
+        }
     })?;
     let file = price_file::parse(&text, &Origin::File(shown.to_string()));
     let PriceFile { sheet, doubts } = file.map_err(|error| {

@@ -20,7 +20,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::{CommandError, innermost};
 
 /// How often a question is asked again.
-const RETRIES: usize = 4;
+const RETRIES: usize = 3;
 /// The first pause, which doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// A service that wants a longer pause than this is told that nobody waits.
