@@ -390,6 +390,7 @@ pub fn cost_inventory() -> Inventory {
             ClaimName::new(format!("biometric-data-biometric-shard-{ordinal}")),
         )),
         used_by: Some(PodName::new(format!("biometric-shard-{ordinal}"))),
+        is_use_known: true,
         size: quantity("100Gi"),
         storage_class: Some("managed-csi-premium".to_owned()),
         sku: Some("Premium_LRS".to_owned()),

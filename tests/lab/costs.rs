@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("costs::what_nobody_uses_is_found", leaks),
     ("costs::of_a_pool_and_of_the_cluster", wider),
     ("costs::prices_are_fetched_when_asked_for_and_kept", fetched),
+    ("costs::snapshots_are_found_where_there_is_an_api_for_them", snapshots),
     ("costs::a_migration_is_paid_twice_while_it_goes_on", migrated),
 ];
 
@@ -206,7 +207,7 @@ fn fetched(lab: &Lab) {
     let home = service.file.with_extension("home");
     std::fs::create_dir_all(&home).expect("a folder");
     let mut shardctl = lab.shardctl.clone();
-    shardctl.home = home.clone();
+    shardctl.home.clone_from(&home);
     let run = |args: &[&str]| shardctl.run(["costs", name, "-n", name, "-o", "json"].iter().chain(args));
     eventually(|| {
         let report = parse(run(&[]));
@@ -244,9 +245,18 @@ fn fetched(lab: &Lab) {
 fn migrated(lab: &Lab) {
     let service = lab.service("twice");
     service.deploy("explore");
-    let report =
-        costs(&service, &[], |report| nodes(report) >= 1 && report["doubleRun"]["kind"] == "forecast");
-    assert!(report["doubleRun"]["lasts"]["canary"]["cost"]["usd"].is_number(), "{report:#}");
+    // The file says where they are to go: to one E16s_v5.
+    let before = eventually(|| {
+        let report = parse(service.lab.shardctl.run(["costs", "-f", service.path(), "-o", "json"]));
+        if nodes(&report) >= 1 { Ok(report) } else { Err(format!("{report:#}")) }
+    });
+    let forecast = &before["doubleRun"];
+    assert_eq!(
+        (&forecast["kind"], &forecast["instanceType"]),
+        (&json!("forecast"), &json!("Standard_E16s_v5"))
+    );
+    assert_eq!((&forecast["nodes"], &forecast["perHour"]["usd"]), (&json!(1), &json!(1.008)), "{before:#}");
+    assert!(forecast["lasts"]["canary"]["cost"]["usd"].is_number(), "{before:#}");
     let migrate = [
         "migrate",
         "-f",
@@ -276,4 +286,60 @@ fn migrated(lab: &Lab) {
     let explore = format!("{}-explore", service.name);
     let left = of_kind(&report["leaks"], "left-node");
     assert!(left.iter().all(|leak| leak["nodePool"] == explore), "{report:#}");
+}
+
+/// The API of CSI snapshots, as far as it is read.
+const SNAPSHOT_API: &str = "
+{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition,
+ metadata: {name: volumesnapshots.snapshot.storage.k8s.io,
+   annotations: {api-approved.kubernetes.io: 'https://github.com/kubernetes-csi/external-snapshotter/pull/814'}},
+ spec: {group: snapshot.storage.k8s.io, scope: Namespaced,
+   names: {kind: VolumeSnapshot, plural: volumesnapshots, singular: volumesnapshot, listKind: VolumeSnapshotList},
+   versions: [{name: v1, served: true, storage: true, subresources: {status: {}},
+     schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}
+";
+
+fn snapshots(lab: &Lab) {
+    let service = lab.service("snap");
+    service.deploy("stable");
+    let before = costs(&service, &[], |report| nodes(report) == 1);
+    assert_eq!(before["snapshots"], json!([]));
+    lab.apply(SNAPSHOT_API);
+    lab.kubectl(&[
+        "wait",
+        "--for=condition=Established",
+        "crd/volumesnapshots.snapshot.storage.k8s.io",
+        "--timeout=30s",
+    ]);
+    let claim =
+        before["disks"][0]["claim"].as_str().and_then(|claim| claim.split_once('/')).expect("a claim").1;
+    let stem = claim.rsplit_once('-').expect("an ordinal").0;
+    // Of a shard that is there, of one that is gone, and of somebody else's claim.
+    for (name, claim) in
+        [("of-one", claim.to_owned()), ("of-none", format!("{stem}-7")), ("theirs", "data".to_owned())]
+    {
+        service.apply(&format!(
+            "{{apiVersion: snapshot.storage.k8s.io/v1, kind: VolumeSnapshot, metadata: {{name: {name}, namespace: NAME}},
+              spec: {{volumeSnapshotClassName: disks, source: {{persistentVolumeClaimName: {claim}}}}}}}"
+        ));
+        let snapshot = format!("volumesnapshots.snapshot.storage.k8s.io/{name}");
+        service.patch_status(&snapshot, r#"{"status":{"readyToUse":true,"restoreSize":"100Gi"}}"#);
+    }
+    let own = prices(&service, "eastus,Snapshots LRS,on-demand,0.05,gib-month\n");
+    let own = own.to_str().expect("a path");
+    let report = costs(&service, &["--prices", own], |_| true);
+    let found: Vec<(&str, bool)> = report["snapshots"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| (one["name"].as_str().unwrap_or_default(), one["hasSource"] == true))
+        .collect();
+    assert_eq!(found, [("of-none", false), ("of-one", true)], "{report:#}");
+    // 100 x 0.05, which is in no sum: what they hold is not known.
+    assert_eq!(report["snapshots"][0]["atMostPerMonthUsd"], 5.0, "{report:#}");
+    assert_eq!(report["totals"]["perMonth"]["atLeastUsd"], 735.84, "{report:#}");
+    let leak = &report["leaks"][0];
+    assert_eq!((&leak["kind"], &leak["atMostPerMonthUsd"]), (&json!("snapshot-without-source"), &json!(5.0)));
+    let table = service.shardctl(&["costs", &service.name, "--prices", own]).ended(0);
+    table.said("2 snapshots cost at most $10.00 a month").said("volumesnapshot/of-none");
 }

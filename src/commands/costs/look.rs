@@ -77,8 +77,16 @@ impl Place {
                 Some(Err(unknown)) => return Err(unknown.to_string()),
                 None => return Err("no node says which region it is in".to_owned()),
             };
-            let plan = plan_of_live(cluster, &snapshot, region, prices.clone()).await;
-            plan.map_err(|error| error.to_string())
+            let mut plan = plan_of_live(cluster, &snapshot, region, prices.clone())
+                .await
+                .map_err(|error| error.to_string())?;
+            // The file says where the service is meant to be, wherever it is now.
+            if let Some([only]) =
+                target.shardset.as_ref().map(|set| set.spec.nodes.stable.instance_types.as_slice())
+            {
+                plan.pinned = Some(only.clone());
+            }
+            Ok(plan)
         };
         let (plan, inventory) = futures::join!(plan, cluster.service_inventory(service, &snapshot, runs));
         Ok(Sight { inventory, plan: Some(plan) })

@@ -137,6 +137,7 @@ impl CostsArgs {
     fn show(&self, context: &Context, report: &CostReport) -> String {
         let look = context.ui.look();
         match self.output {
+            CostsOutput::Table if self.watch && context.ui.is_redrawing() => render::live(report, look),
             CostsOutput::Table => render::table(report, look, !self.no_picture),
             CostsOutput::Wide => render::wide(report, look),
             CostsOutput::Json => json::json(&render::report(report)),

@@ -2,7 +2,8 @@
 //!
 //! Of a run in the journal it is measured: each node of the target pool, from when it was made, or from the start of the run
 //! if it was there already, until the run ended. Old nodes that stay after that are no part of a migration but a leak.
-//! Before a run it is a forecast: the best size's nodes for as long as the shards take, in two waves and one by one.
+//! Before a run it is a forecast: the nodes of the size that the stable pool is pinned to, else of the best one, for as long
+//! as the shards take, in two waves and one by one.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::{Pricing, Total, Usd};
 use crate::domain::catalogue::Term;
 use crate::domain::names::NodePoolName;
 use crate::domain::rolling::{Operation, Run, RunId, State};
-use crate::domain::sizing::Plan;
+use crate::domain::sizing::{Choice, Plan};
 
 /// Nodes that are paid beside those that are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,15 +104,20 @@ fn forecast(
     pricing: &Pricing<'_>,
     plan: &Plan,
 ) -> Option<DoubleRun> {
-    let (service, best) = (inventory.service()?, plan.best()?);
+    let service = inventory.service()?;
     let carriers: Vec<&NodeCost> = nodes.iter().filter(|node| node.has_shards()).collect();
-    let is_best = |node: &&NodeCost| node.instance_type.as_deref() == Some(best.size.name);
-    let count = u32::try_from(carriers.len()).unwrap_or(u32::MAX);
-    if carriers.is_empty() || (carriers.iter().all(is_best) && count <= best.nodes) {
-        // It is where it would go.
+    // Fewer nodes of the same size take no migration.
+    let is_there = |choice: &&Choice| {
+        let is_of = |node: &&NodeCost| node.instance_type.as_deref() == Some(choice.size.name);
+        carriers.iter().all(is_of)
+    };
+    // Where it is meant to go comes before where it might.
+    let pinned = plan.pinned.as_deref().and_then(|name| plan.choice(name));
+    let to = [pinned, plan.best()].into_iter().flatten().find(|choice| !is_there(choice))?;
+    if carriers.is_empty() {
         return None;
     }
-    let hour = pricing.hourly(plan.market.region, best.size.name, Term::OnDemand, best.nodes);
+    let hour = pricing.hourly(plan.market.region, to.size.name, Term::OnDemand, to.nodes);
     let per_hour = Total::from_iter([hour]);
     let lasts = service.restart.map_or(Lasts::Unknown, |restart| {
         let times = |count: u32| restart.each.saturating_mul(count);
@@ -125,7 +131,7 @@ fn forecast(
             one_by_one_cost: cost(one_by_one),
         }
     });
-    Some(DoubleRun { per_hour, lasts, nodes: best.nodes, pool: None, size: Some(best.size.name.to_owned()) })
+    Some(DoubleRun { per_hour, lasts, nodes: to.nodes, pool: None, size: Some(to.size.name.to_owned()) })
 }
 
 fn between(from: Timestamp, to: Timestamp) -> Duration {

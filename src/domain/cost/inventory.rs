@@ -56,6 +56,8 @@ pub struct Disk {
     pub claim: Option<(String, ClaimName)>,
     /// The pod that mounts it, or the shard that it waits for.
     pub used_by: Option<PodName>,
+    /// Whether the pods could be read that might mount it.
+    pub is_use_known: bool,
     pub size: Quantity,
     pub storage_class: Option<String>,
     /// The sort of disk as Azure names it: `Premium_LRS`; none for another provider's.

@@ -111,9 +111,11 @@ fn node_leak(inventory: &Inventory, node: &NodeCost) -> Option<Leak> {
         (Some(_), Some(pool)) => {
             format!("it is empty, and nodepool/{} keeps it: {}", pool.name, kept_by(pool)?)
         }
-        (Some(pool), None) => format!("it is empty, and its nodepool/{pool} is gone"),
+        (Some(pool), None) if inventory.node_pools.is_ok() => {
+            format!("it is empty, and its nodepool/{pool} is gone")
+        }
         // Machines that Karpenter did not make are somebody else's to count, and system pools are never full.
-        (None, _) => return None,
+        (None | Some(_), None) | (None, Some(_)) => return None,
     };
     let remedy = format!("kubectl delete node {name}: Karpenter ends its machine");
     leak(LeakKind::EmptyNode { node: name, pool: pool.cloned() }, why, remedy)
@@ -139,7 +141,7 @@ fn disk_leak(disk: &DiskCost) -> Option<Leak> {
     let claim = disk.disk.claim.as_ref();
     let named = claim.map_or_else(|| "its claim".to_owned(), |(_, name)| format!("its claim {name}"));
     let why = match disk.state {
-        DiskState::InUse => return None,
+        DiskState::InUse | DiskState::Unknown => return None,
         DiskState::Unused => format!("{named} is there, and no pod mounts it"),
         DiskState::Released => {
             format!("{named} is gone, and the disk was kept (reclaim policy {})", disk.disk.reclaim_policy)

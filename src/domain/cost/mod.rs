@@ -152,6 +152,7 @@ pub fn report(inventory: &Inventory, prices: &PriceBook, beside: Beside<'_>) -> 
     sources.extend(
         disks.iter().filter_map(|disk| disk.quote.as_ref()).map(|one| (one.origin.clone(), one.listed)),
     );
+    sources.extend(savings::sources(&nodes, &pricing));
     if nodes.iter().any(|node| node.is_term_assumed) {
         assumptions.push("nodes that do not say how they are paid are paid on demand".to_owned());
     }

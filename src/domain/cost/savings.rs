@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::inventory::{Inventory, Service};
 use super::leaks::{Leak, LeakKind};
 use super::node::NodeCost;
 use super::{Beside, Pricing, Region, Total, Usd};
-use crate::domain::catalogue::Term;
+use crate::domain::catalogue::{Origin, Term};
 use crate::domain::names::NodeName;
 use crate::domain::quantity::Resources;
 use crate::domain::sizing::Plan;
@@ -82,9 +84,8 @@ pub(super) fn savings(
         .collect();
     let mut savings = Vec::new();
     if !staying.is_empty() {
-        for (term, years) in [(Term::ReservedOneYear, "1 year"), (Term::ReservedThreeYears, "3 years")] {
-            savings.push(reserved(&staying, pricing, term, years));
-        }
+        savings.push(reserved(&staying, pricing, Term::ReservedOneYear));
+        savings.push(reserved(&staying, pricing, Term::ReservedThreeYears));
         savings.push(spot(inventory.service(), &staying, pricing));
     }
     if let Some(plan) = beside.plan {
@@ -125,14 +126,15 @@ fn described(nodes: &[&NodeCost]) -> String {
     parts.join(", ")
 }
 
-fn reserved(nodes: &[&NodeCost], pricing: &Pricing<'_>, term: Term, years: &str) -> Saving {
+fn reserved(nodes: &[&NodeCost], pricing: &Pricing<'_>, term: Term) -> Saving {
     Saving {
         kind: SavingKind::Reserved(term),
         per_month: paid_as(nodes, pricing, term),
         is_advised: true,
         assumption: format!(
-            "{} are kept for {years}; a reservation is of one series and region, and is paid whether or not they run",
-            described(nodes)
+            "if {} {} that long; a reservation is of one series and region, and is paid whether or not they run",
+            described(nodes),
+            if nodes.len() == 1 { "stays" } else { "stay" }
         ),
     }
 }
@@ -159,6 +161,18 @@ fn spot(service: Option<&Service>, nodes: &[&NodeCost], pricing: &Pricing<'_>) -
     }
 }
 
+/// Where the prices come from that nodes would have if they were paid in another way.
+pub(super) fn sources(nodes: &[NodeCost], pricing: &Pricing<'_>) -> Vec<(Origin, Option<Date>)> {
+    let on_demand =
+        nodes.iter().filter(|node| node.price.as_ref().is_some_and(|one| one.term == Term::OnDemand));
+    let on_demand: Vec<&NodeCost> = on_demand.collect();
+    let others = [Term::ReservedOneYear, Term::ReservedThreeYears, Term::Spot];
+    let quotes = sizes(&on_demand).into_iter().flat_map(|(region, size, ..)| {
+        others.into_iter().filter_map(move |term| pricing.prices.quote(region, size, term))
+    });
+    quotes.map(|quote| (quote.origin, quote.listed)).collect()
+}
+
 /// What the nodes that carry shards cost in a month.
 fn carriers(nodes: &[NodeCost]) -> Total {
     let carriers = nodes.iter().filter(|node| node.has_shards());
@@ -178,17 +192,22 @@ fn best_size(nodes: &[NodeCost], pricing: &Pricing<'_>, plan: &Plan) -> Option<S
     if per_month.whole().is_some_and(|saved| !saved.is_positive()) {
         return None;
     }
-    let now_on = u32::try_from(nodes.iter().filter(|node| node.has_shards()).count()).unwrap_or(u32::MAX);
-    let node = |count: u32| if count == 1 { "node" } else { "nodes" };
-    let (old, new) = (node(now_on), node(best.nodes));
+    let carriers: Vec<&NodeCost> = nodes.iter().filter(|node| node.has_shards()).collect();
+    let now_on = u32::try_from(carriers.len()).unwrap_or(u32::MAX);
+    let is_same = carriers.iter().all(|node| node.instance_type.as_deref() == Some(best.size.name));
+    let how = match is_same {
+        true => "`shardctl drain` empties the others, with outages of its own",
+        false => "the move is a migration with outages of its own",
+    };
+    let count = |count: u32| format!("{count} {}", if count == 1 { "node" } else { "nodes" });
     Some(Saving {
         kind: SavingKind::Size { name: best.size.name.to_owned(), nodes: best.nodes },
         per_month,
         is_advised: true,
         assumption: format!(
-            "Karpenter makes {} {new} as `shardctl plan` counts, instead of {now_on} {old}; the move is a migration with \
-             outages of its own, and {} are to expect in a year after it",
-            best.nodes,
+            "{} would do as `shardctl plan` counts, instead of {}; {how}, and {} are to expect in a year after it",
+            count(best.nodes),
+            count(now_on),
             outages(best.outages_per_year)
         ),
     })

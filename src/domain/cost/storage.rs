@@ -32,6 +32,8 @@ pub enum DiskState {
     Available,
     /// Kubernetes could not delete it.
     Failed,
+    /// It is claimed, and the pods could not be read.
+    Unknown,
 }
 
 impl DiskState {
@@ -43,6 +45,7 @@ impl DiskState {
             Self::Released => "released",
             Self::Available => "available",
             Self::Failed => "failed",
+            Self::Unknown => "use not known",
         }
     }
 
@@ -52,6 +55,7 @@ impl DiskState {
             "Available" => Self::Available,
             "Failed" => Self::Failed,
             _ if disk.used_by.is_some() => Self::InUse,
+            _ if !disk.is_use_known => Self::Unknown,
             _ => Self::Unused,
         }
     }

@@ -249,7 +249,7 @@ fn an_empty_node_that_is_kept_leaks() {
     assert!(fixed.unwrap().contains("fixed number"));
 
     // Nobody reserves what is to go, and what is being deleted leaks no more.
-    assert!(saving(&report, "reserved-1y").assumption.starts_with("4 Standard_E16s_v5 are kept"));
+    assert!(saving(&report, "reserved-1y").assumption.starts_with("if 4 Standard_E16s_v5 stay"));
     let mut deleting = inventory.clone();
     machines(&mut deleting).last_mut().unwrap().node.deleted_at = Some(inventory.taken_at);
     assert_eq!(built_in(&deleting).leaks, []);
@@ -408,7 +408,10 @@ fn the_best_size_is_what_plan_says() {
     // 2,943.36 - 2.712 x 730.
     let size = saving(&report, "best-size");
     assert_eq!(size.per_month.whole(), Some(usd("963.6")));
-    assert!(size.assumption.contains("instead of 4 nodes") && size.assumption.contains("0.6 outages"));
+    assert!(
+        size.assumption.starts_with("1 node would do as `shardctl plan` counts, instead of 4 nodes")
+            && size.assumption.contains("0.6 outages")
+    );
     // Forecast: 45 s a restart; 2.712 an hour for 90 s and for 450 s.
     let double = report.double_run.unwrap();
     assert_eq!(
@@ -421,6 +424,21 @@ fn the_best_size_is_what_plan_says() {
     assert_eq!(one_by_one, Duration::from_secs(450));
     assert_eq!(canary_cost.whole().map(|cost| cost.rounded(6)), Some(usd("0.0678")));
     assert_eq!(one_by_one_cost.whole().map(|cost| cost.rounded(6)), Some(usd("0.339")));
+}
+
+#[test]
+fn a_migration_goes_where_the_pool_is_pinned_to() {
+    let pinned = |name: &str| {
+        let pinned = Some(name.to_owned());
+        let plan = Plan::new("x".to_owned(), tutorial_demand(), market(), Prefer::Price, pinned, Vec::new());
+        let beside = Beside { plan: Some(&plan), ..Beside::default() };
+        super::report(&inventory(), &PriceBook::default(), beside).double_run.unwrap()
+    };
+    let to = |run: DoubleRun| (run.size.unwrap(), run.nodes, run.per_hour.whole());
+    // Three of 1.26.
+    assert_eq!(to(pinned("Standard_E20s_v5")), ("Standard_E20s_v5".to_owned(), 3, Some(usd("3.78"))));
+    // It is there already: the best size is what might come next.
+    assert_eq!(to(pinned("Standard_E16s_v5")).0, "Standard_E48as_v5");
 }
 
 #[test]

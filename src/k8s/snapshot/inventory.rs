@@ -104,12 +104,13 @@ impl Cluster {
     pub async fn whole_inventory(&self) -> Inventory {
         let (nodes, pods) = futures::join!(self.nodes_labelled(""), self.all_guests());
         let users = users(pods.as_deref().unwrap_or_default());
-        // Without the pods nobody knows which disks are used: none is called a leak.
-        let all_used = pods.is_err().then(|| PodName::new("unknown"));
-        let user = |claim: &ClaimKey| users.get(claim).cloned().or_else(|| all_used.clone());
+        let user = |claim: &ClaimKey| users.get(claim).cloned();
         let (disks, snapshots) =
             futures::join!(self.disks(|_| true, user), self.disk_snapshots(None, |_| true));
         let (disks, snapshots) = with_sources(disks, snapshots);
+        // Without the pods nobody knows which disks are used: none is called a leak.
+        let is_use_known = pods.is_ok();
+        let disks = disks.map(|disks| disks.into_iter().map(|disk| Disk { is_use_known, ..disk }).collect());
         self.inventory(Subject::Cluster, nodes, pods, disks, snapshots).await
     }
 
@@ -361,6 +362,7 @@ fn disk(volume: &core::PersistentVolume) -> Disk {
             (claim.namespace.unwrap_or_default(), ClaimName::new(claim.name.unwrap_or_default()))
         }),
         used_by: None,
+        is_use_known: true,
         size: convert::storage(spec.capacity.as_ref()),
         storage_class: spec.storage_class_name.filter(|name| !name.is_empty()),
         sku: None,

@@ -17,6 +17,9 @@ use crate::domain::money::{Total, Usd};
 use crate::render::table::Columns;
 use crate::render::text::wrap;
 
+/// Leaks of one kind that a table names; `-o wide` names all.
+const LEAKS_OF_A_KIND: usize = 3;
+
 /// `-o table`: the answer, the picture unless it is not wanted, tables that fit, and what it comes to.
 #[must_use]
 pub fn table(report: &CostReport, look: Look, with_picture: bool) -> String {
@@ -34,7 +37,33 @@ pub fn table(report: &CostReport, look: Look, with_picture: bool) -> String {
         text.push_str(&tiers(report));
     }
     text.push('\n');
-    text + &notes(report, look)
+    text + &notes(report, look, LEAKS_OF_A_KIND)
+}
+
+/// `--watch` at a terminal: what changes, and no more than a screen of it.
+#[must_use]
+pub fn live(report: &CostReport, look: Look) -> String {
+    let mut text = answer(report, look);
+    if !report.nodes.is_empty() {
+        text.push('\n');
+        text.push_str(&picture::picture(report, look));
+        text.push('\n');
+        text.push_str(&nodes(report, look, false));
+    }
+    let mut lines = money(report);
+    lines.extend(report.unknown.iter().map(|unknown| format!("Could not {unknown}")));
+    let open = |run: &&DoubleRun| matches!(run.lasts, Lasts::Measured { is_open: true, .. });
+    lines.extend(report.double_run.as_ref().filter(open).map(double_run));
+    if !report.leaks.is_empty() {
+        lines.push(format!("{} {}; without --watch they are named", leaks_head(report), report.leaks.len()));
+    }
+    if !lines.is_empty() {
+        text.push('\n');
+    }
+    for line in lines.iter().flat_map(|line| wrap(line, look.width)) {
+        text.push_str(&format!("{line}\n"));
+    }
+    text
 }
 
 /// `-o wide`: every node and every disk with everything known of it. Never wrapped, as in kubectl.
@@ -51,7 +80,7 @@ pub fn wide(report: &CostReport, look: Look) -> String {
         text.push_str(&wide_disks(report));
     }
     text.push('\n');
-    text + &notes(report, look)
+    text + &notes(report, look, usize::MAX)
 }
 
 /// What it comes to, in a sentence.
@@ -302,7 +331,7 @@ fn wide_disks(report: &CostReport) -> String {
 }
 
 /// Everything under the tables: where the money goes, leaks, the double run, what it could be, and what it rests on.
-fn notes(report: &CostReport, look: Look) -> String {
+fn notes(report: &CostReport, look: Look, most_leaks: usize) -> String {
     let mut text = String::new();
     let mut say = |line: &str, paint: &dyn Fn(&str) -> String| {
         for line in wrap(line, look.width) {
@@ -320,7 +349,7 @@ fn notes(report: &CostReport, look: Look) -> String {
     if let Some(run) = &report.double_run {
         say(&double_run(run), &plain);
     }
-    text.push_str(&leaks(report, look));
+    text.push_str(&leaks(report, look, most_leaks));
     text.push_str(&savings(report, look));
     let mut text_after = String::new();
     for line in sources(report) {
@@ -405,29 +434,40 @@ fn double_run(run: &DoubleRun) -> String {
     }
 }
 
-fn leaks(report: &CostReport, look: Look) -> String {
+/// What all leaks cost together.
+fn leaks_head(report: &CostReport) -> String {
+    let counted = report.leaks.iter().any(Leak::is_counted);
+    match report.totals.leaks_per_month.at_least().filter(|_| counted) {
+        Some(_) => format!("Leaks, {} a month:", report.totals.leaks_per_month),
+        None => "Leaks, at unknown prices:".to_owned(),
+    }
+}
+
+fn leaks(report: &CostReport, look: Look, most: usize) -> String {
     if report.leaks.is_empty() {
         return String::new();
     }
-    let sum = report.totals.leaks_per_month;
-    let counted = report.leaks.iter().any(Leak::is_counted);
-    let head = match sum.at_least().filter(|_| counted) {
-        Some(_) => format!("Leaks, {sum} a month:"),
-        None => "Leaks, at unknown prices:".to_owned(),
-    };
-    let mut text = format!("\n{}\n", look.style.warning(head));
-    for leak in &report.leaks {
-        let price = match (&leak.kind, leak.per_month) {
-            (LeakKind::Snapshot { at_most_per_month: Some(most), .. }, _) => format!(", at most {most}"),
-            (_, Some(price)) => format!(", {price}"),
-            (_, None) => String::new(),
-        };
-        for line in indented(&format!("{}{price}: {}", leak.kind, leak.why), 2, look) {
-            text.push_str(&line);
+    let mut text = format!("\n{}\n", look.style.warning(leaks_head(report)));
+    let mut rest: &[Leak] = &report.leaks;
+    while let Some(first) = rest.first() {
+        let kind = first.kind.as_str();
+        let of_kind = rest.iter().take_while(|leak| leak.kind.as_str() == kind).count();
+        let (leaks, others) = rest.split_at(of_kind);
+        for leak in leaks.iter().take(most) {
+            let price = match (&leak.kind, leak.per_month) {
+                (LeakKind::Snapshot { at_most_per_month: Some(most), .. }, _) => format!(", at most {most}"),
+                (_, Some(price)) => format!(", {price}"),
+                (_, None) => String::new(),
+            };
+            text.extend(indented(&format!("{}{price}: {}", leak.kind, leak.why), 2, look));
+            text.extend(indented(&format!("-> {}", leak.remedy), 4, look));
         }
-        for line in indented(&format!("-> {}", leak.remedy), 4, look) {
-            text.push_str(&line);
+        if let Some(more) = leaks.get(most..).filter(|more| !more.is_empty()) {
+            let price: Total = more.iter().map(|leak| leak.per_month).collect();
+            let price = price.at_least().map_or_else(String::new, |_| format!(", {price}"));
+            text.push_str(&format!("  and {} more like these{price}: -o wide names them\n", more.len()));
         }
+        rest = others;
     }
     text
 }

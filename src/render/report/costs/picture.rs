@@ -3,7 +3,7 @@
 use super::super::packing::bar::{Bar, Part, width_of};
 use super::super::packing::shortened;
 use super::{conditions, hourly};
-use crate::domain::cost::{CostReport, NodeCost};
+use crate::domain::cost::{CostReport, NodeCost, Subject};
 use crate::render::report::Look;
 
 /// The columns to aim at where there is no terminal.
@@ -99,7 +99,8 @@ pub(super) fn picture(report: &CostReport, look: Look) -> String {
     }
     seen.sort_unstable();
     seen.dedup();
-    text + &legend(&seen, look, dearest.map(|price| hourly(Some(price))))
+    let is_service = matches!(report.subject, Subject::Service(_));
+    text + &legend(&seen, look, dearest.map(|price| hourly(Some(price))), is_service)
 }
 
 #[expect(
@@ -153,11 +154,15 @@ fn tail(node: &NodeCost) -> String {
     if conditions.is_empty() { used } else { format!("{used}  {}", conditions.join(", ")) }
 }
 
-fn legend(seen: &[Part], look: Look, dearest: Option<String>) -> String {
+fn legend(seen: &[Part], look: Look, dearest: Option<String>, is_service: bool) -> String {
     let mut items: Vec<String> = Part::ALL
         .into_iter()
         .filter(|part| seen.contains(part))
-        .map(|part| format!("{} {}", part.glyph(look.ascii), part.meaning()))
+        .map(|part| {
+            // Only of a service it is known how much one more takes.
+            let meaning = if part == Part::Free && !is_service { "idle" } else { part.meaning() };
+            format!("{} {meaning}", part.glyph(look.ascii))
+        })
         .collect();
     items.extend(dearest.map(|price| format!("the longest bar is ${price} an hour")));
     let mut lines = vec![String::new()];

@@ -131,6 +131,23 @@ fn a_bar_is_as_long_as_its_node_is_dear() {
 }
 
 #[test]
+fn many_leaks_of_a_kind_are_counted_and_named_where_there_is_room() {
+    let mut inventory = leaking();
+    for disk in inventory.disks.as_mut().unwrap() {
+        disk.used_by = None;
+    }
+    let report = costs(&inventory, &own());
+    let text = table(&report, plain(Some(80)), true);
+    // Ten disks of 19.71, three of them by name.
+    assert_eq!(text.matches("persistentvolume/").count(), 3, "{text}");
+    assert!(text.contains("  and 7 more like these, $137.97: -o wide names them\n"), "{text}");
+    assert_eq!(wide(&report, plain(None)).matches("persistentvolume/").count(), 10);
+    let live = live(&report, plain(Some(80)));
+    assert!(live.contains("Leaks, $932.94 a month: 11; without --watch they are named"), "{live}");
+    assert!(live.lines().count() < 24 && live.lines().all(|line| line.chars().count() <= 80), "{live}");
+}
+
+#[test]
 fn a_report_without_nodes_says_so() {
     let mut inventory = cost_inventory();
     inventory.machines = Err(crate::domain::snapshot::Unknown {
