@@ -2,8 +2,9 @@
 
 use super::super::names::nearest;
 
-/// The regions by name, in order. A region is added here when Azure opens it; nothing else depends on the list.
-const REGIONS: [&str; 66] = [
+/// The regions by name, in order, those that Azure has announced among them. A region is added here when it opens; nothing
+/// else depends on the list, which is there so that a mistyped name is not taken for a region without prices.
+const REGIONS: [&str; 76] = [
     "australiacentral",
     "australiacentral2",
     "australiaeast",
@@ -26,8 +27,10 @@ const REGIONS: [&str; 66] = [
     "francesouth",
     "germanynorth",
     "germanywestcentral",
+    "indiasouthcentral",
     "indonesiacentral",
     "israelcentral",
+    "israelnorthwest",
     "italynorth",
     "japaneast",
     "japanwest",
@@ -35,21 +38,29 @@ const REGIONS: [&str; 66] = [
     "jioindiawest",
     "koreacentral",
     "koreasouth",
+    "malaysiasouth",
     "malaysiawest",
     "mexicocentral",
     "newzealandnorth",
     "northcentralus",
+    "northeastus5",
     "northeurope",
     "norwayeast",
     "norwaywest",
     "polandcentral",
     "qatarcentral",
+    "saudiarabiaeast",
     "southafricanorth",
     "southafricawest",
     "southcentralus",
+    "southcentralus2",
     "southeastasia",
+    "southeastasia3",
     "southeastus",
+    "southeastus3",
+    "southeastus5",
     "southindia",
+    "southwestus",
     "spaincentral",
     "swedencentral",
     "swedensouth",

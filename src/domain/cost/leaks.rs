@@ -35,6 +35,16 @@ pub enum LeakKind {
 }
 
 impl LeakKind {
+    /// Kinds together, and what is dearest first as a rule.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::EmptyNode { .. } => 0,
+            Self::LeftNode { .. } => 1,
+            Self::Disk { .. } => 2,
+            Self::Snapshot { .. } => 3,
+        }
+    }
+
     /// The kind in reports.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -86,7 +96,9 @@ pub(super) fn leaks(
             per_month: None,
         }
     });
-    nodes.chain(disks).chain(snapshots).collect()
+    let mut leaks: Vec<Leak> = nodes.chain(disks).chain(snapshots).collect();
+    leaks.sort_by_key(|leak| leak.kind.rank());
+    leaks
 }
 
 fn node_leak(inventory: &Inventory, node: &NodeCost) -> Option<Leak> {
