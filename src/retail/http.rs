@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use ::http::header::{ACCEPT, HeaderMap, RETRY_AFTER, USER_AGENT};
-use ::http::{Request, StatusCode, Uri};
+use ::http::{Request, Response, StatusCode, Uri};
 use backon::{ExponentialBuilder, Retryable as _};
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -114,14 +114,16 @@ pub(super) struct Http {
     timeout: Duration,
 }
 
-/// With a proxy, as the environment names one, or without.
+/// With TLS or without; with a proxy, as the environment names one, or without.
 enum Transport {
+    /// A mirror without TLS is near; proxies tunnel to TLS only.
+    Plain(Client<HttpConnector, Empty<Bytes>>),
     Direct(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>),
     Tunnelled(Client<HttpsConnector<Tunnel<HttpConnector>>, Empty<Bytes>>),
 }
 
-impl Http {
-    pub fn new(service: &Uri, timeout: Duration) -> Result<Self, CommandError> {
+impl Transport {
+    fn secure(service: &Uri) -> Result<Self, CommandError> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
         let tls = HttpsConnectorBuilder::new()
@@ -130,24 +132,37 @@ impl Http {
                 CommandError::failed(format!("read the certificates of this machine: {}", innermost(&error)))
                     .hint("install its CA certificates, or name their file in SSL_CERT_FILE")
             })?
-            .https_or_http()
+            .https_only()
             .enable_http1();
         let builder = Client::builder(TokioExecutor::new());
-        // A mirror without TLS is near; proxies tunnel to TLS only.
-        let is_tls = service.scheme_str() == Some("https");
-        let proxy = Matcher::from_env().intercept(service).filter(|_| is_tls);
-        let client = match proxy {
-            None => Transport::Direct(builder.build(tls.wrap_connector(connector))),
-            Some(proxy) => {
-                let tunnel = Tunnel::new(proxy.uri().clone(), connector);
-                let tunnel = match proxy.basic_auth() {
-                    Some(auth) => tunnel.with_auth(auth.clone()),
-                    None => tunnel,
-                };
-                Transport::Tunnelled(builder.build(tls.wrap_connector(tunnel)))
-            }
+        let Some(proxy) = Matcher::from_env().intercept(service) else {
+            return Ok(Self::Direct(builder.build(tls.wrap_connector(connector))));
         };
+        let tunnel = Tunnel::new(proxy.uri().clone(), connector);
+        let tunnel = match proxy.basic_auth() {
+            Some(auth) => tunnel.with_auth(auth.clone()),
+            None => tunnel,
+        };
+        Ok(Self::Tunnelled(builder.build(tls.wrap_connector(tunnel))))
+    }
+
+    async fn send(&self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, FetchError> {
+        let answer = match self {
+            Self::Plain(client) => client.request(request).await,
+            Self::Direct(client) => client.request(request).await,
+            Self::Tunnelled(client) => client.request(request).await,
+        };
+        answer.map_err(|error| FetchError::Unreachable(innermost(&error)))
+    }
+}
+
+impl Http {
+    pub fn new(service: &Uri, timeout: Duration) -> Result<Self, CommandError> {
         let timeout = if timeout.is_zero() { Duration::MAX } else { timeout };
+        let client = match service.scheme_str() {
+            Some("https") => Transport::secure(service)?,
+            _ => Transport::Plain(Client::builder(TokioExecutor::new()).build_http()),
+        };
         Ok(Self { client, service: service.clone(), timeout })
     }
 
@@ -188,11 +203,7 @@ impl Http {
             .header(USER_AGENT, concat!("shardctl/", env!("CARGO_PKG_VERSION")))
             .body(Empty::new())
             .map_err(|error| FetchError::Unreachable(error.to_string()))?;
-        let answer = match &self.client {
-            Transport::Direct(client) => client.request(request).await,
-            Transport::Tunnelled(client) => client.request(request).await,
-        };
-        let answer = answer.map_err(|error| FetchError::Unreachable(innermost(&error)))?;
+        let answer = self.client.send(request).await?;
         let status = answer.status();
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let wait = retry_after(answer.headers(), Timestamp::now());
