@@ -198,6 +198,13 @@ fn a_size_that_is_not_listed_is_told_and_the_others_are_taken() {
 }
 
 #[test]
+fn a_mirror_that_speaks_no_tls_is_told() {
+    let service = PriceService::start(Vec::new(), 10);
+    let secure = service.address.replace("http://", "https://");
+    failed(fetch(&secure, &[wanted(&[SIZE], &[])]), "received corrupt message");
+}
+
+#[test]
 fn a_service_that_is_not_there_is_told() {
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     failed(fetch(&format!("http://{closed}/x"), &[wanted(&[SIZE], &[])]), "connection refused");

@@ -18,6 +18,7 @@ pub const TESTS: &[Test] = &[
     ("costs::of_a_pool_and_of_the_cluster", wider),
     ("costs::prices_are_fetched_when_asked_for_and_kept", fetched),
     ("costs::snapshots_are_found_where_there_is_an_api_for_them", snapshots),
+    ("costs::what_may_not_be_read_is_told_and_the_rest_is_shown", partial),
     ("costs::a_migration_is_paid_twice_while_it_goes_on", migrated),
 ];
 
@@ -342,4 +343,54 @@ fn snapshots(lab: &Lab) {
     assert_eq!((&leak["kind"], &leak["atMostPerMonthUsd"]), (&json!("snapshot-without-source"), &json!(5.0)));
     let table = service.shardctl(&["costs", &service.name, "--prices", own]).ended(0);
     table.said("2 snapshots cost at most $10.00 a month").said("volumesnapshot/of-none");
+}
+
+/// Nodes, pods and the service's own objects; no volumes, no node pools, no journal.
+const ROLE: &str = "
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: NAME-payer}, rules: [
+  {apiGroups: ['', apps], verbs: [get, list], resources: [RESOURCES]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: NAME-payer},
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME-payer},
+  subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: NAME-payer}]}
+";
+
+fn partial(lab: &Lab) {
+    let service = lab.service("payer");
+    service.deploy("stable");
+    let user = format!("{}-payer", service.name);
+    let asked = |args: &[&str]| {
+        service.shardctl(&[&["costs", &service.name, "--as", &user, "-o", "json"], args].concat())
+    };
+    service.apply(&ROLE.replace("RESOURCES", "nodes, pods, statefulsets, daemonsets"));
+    let report = eventually(|| {
+        let run = asked(&[]);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap_or_default();
+        if run.code == 0 && nodes(&report) == 1 { Ok(report) } else { Err(format!("{run:?}")) }
+    });
+    assert_eq!(report["totals"]["nodesPerMonth"]["usd"], 735.84, "{report:#}");
+    let unknown: Vec<&str> = report["unknown"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|one| one["forbidden"] == true)
+        .filter_map(|one| one["asked"].as_str())
+        .collect();
+    for part in ["list node pools", "list persistent volumes", "list the runs of"] {
+        assert!(unknown.iter().any(|asked| asked.starts_with(part)), "{part}: {report:#}");
+    }
+    // Without nodes there is nothing to add up.
+    service.apply(&ROLE.replace("RESOURCES", "pods, statefulsets"));
+    let run = eventually(|| {
+        let run = asked(&[]);
+        if run.code == 1 && run.stdout.contains("CostReport") { Ok(run) } else { Err(format!("{run:?}")) }
+    });
+    let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(nodes(&report), 0, "{report:#}");
+    let table = service.shardctl(&["costs", &service.name, "--as", &user]).ended(1);
+    table.said("its nodes are not known").said("forbidden");
+    service
+        .shardctl(&["costs", "--all", "--as", "nobody"])
+        .ended(1)
+        .said("the cluster: its nodes are not known");
 }

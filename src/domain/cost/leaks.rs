@@ -97,7 +97,8 @@ pub(super) fn leaks(
         }
     });
     let mut leaks: Vec<Leak> = nodes.chain(disks).chain(snapshots).collect();
-    leaks.sort_by_key(|leak| leak.kind.rank());
+    // Of one kind the dearest first; one whose price is not known comes last.
+    leaks.sort_by_key(|leak| (leak.kind.rank(), std::cmp::Reverse(leak.per_month)));
     leaks
 }
 

@@ -113,8 +113,10 @@ impl NodeCost {
     #[must_use]
     pub fn shares(&self) -> Option<Parts<Usd>> {
         let (price, usage) = (self.per_hour()?, self.usage.as_ref()?);
-        let of = |part: Quantity| price.share(part, usage.allocatable);
         let parts = usage.parts;
+        // The parts make up what is allocatable, or more where more is requested: the price is shared out all the same.
+        let whole = parts.shards + parts.others + parts.daemons + parts.free + parts.stranded;
+        let of = |part: Quantity| price.share(part, whole);
         Some(Parts {
             shards: of(parts.shards),
             others: of(parts.others),

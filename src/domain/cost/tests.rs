@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::domain::catalogue::price_file;
 use crate::domain::names::{ClaimName, NodeName};
+use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::rolling::{self, Actor, Goal, Ledger, Operation, Run, RunId, Stage, State};
 use crate::domain::sizing::Prefer;
 use crate::domain::snapshot::{Node, NodeExpression, Occupant};
@@ -92,6 +95,48 @@ fn a_node_is_shared_by_what_is_scarce() {
     // Ten shards of 32Gi: 2,943.36 x 327,680 / (4 x 113,609).
     assert_eq!(cents(report.totals.shards_per_hour.whole().unwrap()), usd("2122.37"));
     assert_eq!(cents(report.totals.stranded_per_hour.whole().unwrap()), usd("375.79"));
+}
+
+proptest! {
+    #[test]
+    fn who_uses_a_node_pays_all_of_it(
+        cpu in 1_i64..200_000, mebi in 1_i64..2_000_000, pods in 1_u32..250,
+        occupants in proptest::collection::vec((0_i64..20_000, 0_i64..200_000, 0_u32..3), 0..30),
+        is_service in proptest::bool::ANY,
+    ) {
+        let mut inventory = inventory();
+        if !is_service {
+            inventory.subject = Subject::Cluster;
+        }
+        let mut machine = empty("n");
+        let amount = |cpu, mebi| Resources { cpu: Quantity::milli(cpu), memory: Quantity::bytes(mebi << 20) };
+        machine.node.allocatable = amount(cpu, mebi);
+        machine.node.allocatable_pods = pods;
+        let daemon = machine.pods.as_ref().unwrap()[0].clone();
+        let occupant = |(index, (cpu, mebi, sort)): (usize, &(i64, i64, u32))| Occupant {
+            requests: amount(*cpu, *mebi),
+            is_daemon: *sort == 0,
+            ordinal: (*sort == 1).then(|| u32::try_from(index).unwrap()),
+            stateful_set: (*sort == 1).then(|| "set".to_owned()),
+            ..daemon.clone()
+        };
+        machine.pods = Some(occupants.iter().enumerate().map(occupant).collect());
+        *machines(&mut inventory) = vec![machine];
+        let report = built_in(&inventory);
+        let node = &report.nodes[0];
+        let (usage, shares) = (node.usage.as_ref().unwrap(), node.shares().unwrap());
+        let parts = usage.parts;
+        let requested = parts.shards + parts.others + parts.daemons;
+        if requested <= usage.allocatable {
+            prop_assert_eq!(requested + parts.free + parts.stranded, usage.allocatable);
+        } else {
+            prop_assert!(!parts.free.is_positive() && !parts.stranded.is_positive());
+        }
+        let all = shares.shards + shares.others + shares.daemons + shares.free + shares.stranded;
+        prop_assert_eq!(all.rounded(12), node.per_hour().unwrap());
+        prop_assert!([shares.shards, shares.others, shares.daemons, shares.free, shares.stranded]
+            .into_iter().all(|share| share >= Usd::ZERO));
+    }
 }
 
 #[test]
