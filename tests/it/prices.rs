@@ -201,7 +201,7 @@ fn a_size_that_is_not_listed_is_told_and_the_others_are_taken() {
 fn a_mirror_that_speaks_no_tls_is_told() {
     let service = PriceService::start(Vec::new(), 10);
     let secure = service.address.replace("http://", "https://");
-    failed(fetch(&secure, &[wanted(&[SIZE], &[])]), "received corrupt message");
+    failed(fetch(&secure, &[wanted(&[SIZE], &[])]), "tls handshake eof");
 }
 
 #[test]
