@@ -130,7 +130,12 @@ fn node_leak(inventory: &Inventory, node: &NodeCost) -> Option<Leak> {
         // Machines that Karpenter did not make are somebody else's to count, and system pools are never full.
         (None | Some(_), None) | (None, Some(_)) => return None,
     };
-    let remedy = format!("kubectl delete node {name}: Karpenter ends its machine");
+    let remedy = match known.filter(|pool| pool.replicas.is_some()) {
+        Some(pool) => {
+            format!("kubectl scale nodepool {} --replicas=N: a node that is deleted is made anew", pool.name)
+        }
+        None => format!("kubectl delete node {name}: Karpenter ends its machine"),
+    };
     leak(LeakKind::EmptyNode { node: name, pool: pool.cloned() }, why, remedy)
 }
 

@@ -16,7 +16,7 @@ fn an_empty_node_that_is_kept_leaks() {
     let change = |change: &dyn Fn(&mut crate::domain::snapshot::NodePool)| {
         let mut inventory = inventory.clone();
         change(&mut inventory.node_pools.as_mut().unwrap()[0]);
-        built_in(&inventory).leaks.first().map(|leak| leak.why.clone())
+        built_in(&inventory).leaks.first().map(|leak| format!("{}; {}", leak.why, leak.remedy))
     };
     let consolidating = |pool: &mut crate::domain::snapshot::NodePool| {
         pool.consolidate_after = "30s".to_owned();
@@ -42,7 +42,7 @@ fn an_empty_node_that_is_kept_leaks() {
         consolidating(pool);
         pool.replicas = Some(5);
     });
-    assert!(fixed.unwrap().contains("fixed number"));
+    assert!(fixed.unwrap().contains("fixed number of nodes (spec.replicas); kubectl scale nodepool"));
 
     // Nobody reserves what is to go, and what is being deleted leaks no more.
     assert!(saving(&report, "reserved-1y").assumption.starts_with("if 4 Standard_E16s_v5 stay"));

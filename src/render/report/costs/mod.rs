@@ -194,14 +194,19 @@ fn unused_heading(report: &CostReport) -> &'static str {
 
 /// Nodes with what they cost; without a picture their sizes, too. A column that does not fit is left out.
 fn nodes(report: &CostReport, look: Look, with_type: bool) -> String {
+    let rows = picture::rows(report);
+    // A row that stands for several nodes has the price of one.
+    let each = if rows.iter().any(|row| row.alike > 0) { " each" } else { "" };
+    let named = |heading: &str| format!("{heading}{each}");
+    let (hour, month, unused_each) = (named("$/hour"), named("$/month"), named(unused_heading(report)));
     let build = |with_type: bool, with_hour: bool| {
         let mut headings = vec!["node"];
         headings.extend(with_type.then_some("type"));
-        headings.push("used by shards");
-        headings.extend(with_hour.then_some("$/hour"));
-        headings.extend(["$/month", unused_heading(report)]);
+        headings.push("shards use");
+        headings.extend(with_hour.then_some(hour.as_str()));
+        headings.extend([month.as_str(), unused_each.as_str()]);
         let mut columns = Columns::new(&headings, None);
-        for row in picture::rows(report) {
+        for row in &rows {
             let node = row.node;
             let mut cells = vec![row.label(look)];
             if with_type {

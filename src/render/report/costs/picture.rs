@@ -42,14 +42,14 @@ pub(super) fn rows(report: &CostReport) -> Vec<Row<'_>> {
     rows
 }
 
-/// What is to be seen of a node besides its name.
+/// What is to be seen of a node besides its name. Zones of a region have one price.
 fn looks(node: &NodeCost) -> String {
     let usage = node.usage.as_ref().map(|usage| {
         let percent = |part| format!("{:.0}", usage.share(part) * 100.0);
         let parts = usage.parts;
         (usage.scarce, [parts.shards, parts.others, parts.daemons, parts.free].map(percent), usage.shard_pods)
     });
-    format!("{:?} {:?} {:?} {usage:?} {:?}", heading(node), node.zone, node.per_hour(), conditions(node))
+    format!("{:?} {:?} {usage:?} {:?}", heading(node), node.per_hour(), conditions(node))
 }
 
 fn heading(node: &NodeCost) -> [Option<&str>; 3] {

@@ -83,6 +83,7 @@ fn no_line_is_wider_than_the_terminal() {
                     assert!(line.chars().count() <= width, "{line}\n{text}");
                 }
                 assert!(text.lines().count() < 110, "many nodes share rows:\n{text}");
+                assert_eq!(text.contains("$/MONTH EACH   STRANDED EACH"), text.contains(" like "), "{text}");
             }
         }
     }
