@@ -95,6 +95,15 @@ fn priced(lab: &Lab) {
     assert_eq!(west["regions"], json!(["westeurope"]));
     assert_ne!(west["totals"]["nodesPerMonth"]["usd"], 735.84);
 
+    // However large the cluster is, its pods and nodes are not listed for a service.
+    let asked = service.shardctl(&["costs", &service.name, "-v", "6"]).ended(0).stderr;
+    let asked: Vec<&str> = asked.lines().filter(|line| line.starts_with("GET /api/v1/")).collect();
+    assert!(asked.iter().any(|line| line.contains("/pods?") && line.contains("spec.nodeName")), "{asked:#?}");
+    for line in asked {
+        let is_of_some = line.contains("Selector=") || line.contains("limit=1 ");
+        assert!(is_of_some || !(line.contains("/v1/pods?") || line.contains("/v1/nodes?")), "{line}");
+    }
+
     let table = service.shardctl(&["costs", &service.name]).ended(0);
     let name = node["name"].as_str().expect("a name");
     let table =

@@ -199,13 +199,15 @@ fn best_size(nodes: &[NodeCost], pricing: &Pricing<'_>, plan: &Plan) -> Option<S
         true => "`shardctl drain` empties the others, with outages of its own",
         false => "the move is a migration with outages of its own",
     };
+    let is_shared = carriers.iter().any(|node| node.usage.as_ref().is_some_and(|usage| usage.other_pods > 0));
+    let others = if is_shared { "; what else runs on them needs a place, too" } else { "" };
     let count = |count: u32| format!("{count} {}", if count == 1 { "node" } else { "nodes" });
     Some(Saving {
         kind: SavingKind::Size { name: best.size.name.to_owned(), nodes: best.nodes },
         per_month,
         is_advised: true,
         assumption: format!(
-            "{} would do as `shardctl plan` counts, instead of {}; {how}, and {} are to expect in a year after it",
+            "{} would do as `shardctl plan` counts, instead of {}; {how}, and {} are to expect in a year after it{others}",
             count(best.nodes),
             count(now_on),
             outages(best.outages_per_year)

@@ -85,6 +85,12 @@ fn the_best_size_is_what_plan_says() {
         size.assumption.starts_with("1 node would do as `shardctl plan` counts, instead of 4 nodes")
             && size.assumption.contains("0.6 outages")
     );
+    assert!(!size.assumption.contains("what else runs"));
+    let mut shared = inventory();
+    let pods = machines(&mut shared)[0].pods.as_mut().unwrap();
+    pods.push(Occupant { ordinal: None, is_daemon: false, ..pods[0].clone() });
+    let crowded = super::super::report(&shared, &PriceBook::default(), beside);
+    assert!(saving(&crowded, "best-size").assumption.ends_with("what else runs on them needs a place, too"));
     // Forecast: 45 s a restart; 2.712 an hour for 90 s and for 450 s.
     let double = report.double_run.unwrap();
     assert_eq!(
