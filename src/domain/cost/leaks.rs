@@ -128,7 +128,7 @@ fn node_leak(inventory: &Inventory, node: &NodeCost) -> Option<Leak> {
             format!("it is empty, and its nodepool/{pool} is gone")
         }
         // Machines that Karpenter did not make are somebody else's to count, and system pools are never full.
-        (None | Some(_), None) | (None, Some(_)) => return None,
+        _ => return None,
     };
     let remedy = match known.filter(|pool| pool.replicas.is_some()) {
         Some(pool) => {
@@ -164,6 +164,8 @@ fn disk_leak(disk: &DiskCost) -> Option<Leak> {
         DiskState::Released => {
             format!("{named} is gone, and the disk was kept (reclaim policy {})", disk.disk.reclaim_policy)
         }
+        // Shares and folders that are offered to whoever comes are no disks that are paid for.
+        DiskState::Available if disk.disk.sku.is_none() => return None,
         DiskState::Available => "nobody has claimed it".to_owned(),
         DiskState::Failed => format!("{named} is gone, and Kubernetes could not delete the disk"),
     };

@@ -96,6 +96,9 @@ fn disks_that_nobody_mounts_leak() {
     let why =
         |ordinal: u32| &report.leaks.iter().find(|leak| leak.kind.to_string() == name(ordinal)).unwrap().why;
     assert!(why(7).contains("no pod mounts it") && why(8).contains("reclaim policy Retain"));
+    let mut shares = inventory.clone();
+    shares.disks.as_mut().unwrap()[9].sku = None;
+    assert_eq!(built_in(&shares).leaks.len(), 2, "what is offered to all and is no disk of Azure's");
     // Without a price they leak all the same.
     assert_eq!(built_in(&inventory).totals.leaks_per_month.to_string(), "-");
 }
