@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use lab::{Home, Lab, kubectl, run_shardctl, shardctl};
 use measure::{MEASURE, Program, Requests, Series, in_turns, measure_here};
-use shardctl::domain::catalogue::{Region, sizes};
+use shardctl::domain::catalogue::{PriceBook, Region, sizes};
 use shardctl::domain::packing::Load;
 use shardctl::domain::quantity::{Quantity, Resources};
 use shardctl::domain::sizing::{Demand, Market, OutageModel, Overhead, Prefer, Rule, RuleKind, size_up};
@@ -170,6 +170,7 @@ fn print_planning() {
     let market = Market {
         sizes: sizes(),
         region,
+        prices: PriceBook::default(),
         architecture: None,
         families: Vec::new(),
         pool: NodePool::default(),

@@ -131,6 +131,17 @@ impl fmt::Display for CommandError {
 
 impl std::error::Error for CommandError {}
 
+/// The last cause of a chain, which says what really happened, without the number of the operating system.
+#[must_use]
+pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let text = cause.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 //! The layers, and which may use which:
 //!
 //! ```text
-//! main -> cli -> commands -> ops, k8s, lab, render -> domain
+//! main -> cli -> commands -> ops, k8s, lab, retail, render -> domain
 //! ```
 //!
 //! `domain` is pure: no I/O, no clock, no Kubernetes client types. `k8s` is the only importer of the
@@ -19,6 +19,7 @@ pub mod lab;
 pub mod ops;
 pub mod options;
 pub mod render;
+pub mod retail;
 
 use std::ffi::OsString;
 

@@ -2,6 +2,7 @@
 
 pub mod completion;
 mod confirm;
+pub mod costs;
 pub mod delete;
 pub mod deploy;
 pub mod drain;
@@ -11,6 +12,7 @@ pub mod migrate;
 pub mod options;
 pub mod packing;
 pub mod plan;
+pub mod prices;
 mod rolling;
 pub mod rollout;
 pub mod routing_test;

@@ -3,10 +3,11 @@
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use crate::commands::prices::{PriceSources, PricesArgs};
 use crate::commands::target::TargetArgs;
 use crate::commands::watch::watch;
 use crate::context::Context;
-use crate::domain::catalogue;
+use crate::domain::catalogue::{PriceBook, Region};
 use crate::domain::packing::{Packing, packing};
 use crate::domain::snapshot::Node;
 use crate::error::{CommandError, ExitCode};
@@ -59,6 +60,8 @@ pub fn run(context: &Context, args: &PackingArgs) -> Result<ExitCode, CommandErr
     context.block_on(async {
         let target = args.target.resolve(context).await?;
         let scope = Scope { nodes: true, usage: true, ..Scope::default() };
+        let prices = PriceSources::read(context, &PricesArgs::default())?.book();
+        let price = |node: &Node| price(&prices, node);
         let look = async || Ok(packing(&target.snapshot(scope).await?, price));
         let show = |packing: &Packing| args.show(context, packing);
         let exit = |packing: &Packing| match packing.nodes_unknown {
@@ -91,12 +94,11 @@ impl PackingArgs {
     }
 }
 
-/// On-demand price of a node in USD per hour, where the built-in list has one for its region.
-fn price(node: &Node) -> Option<f64> {
-    if node.capacity_type() == Some("spot") {
-        return None;
-    }
-    catalogue::on_demand(node.instance_type()?, node.region()?).map(|price| price.0)
+/// Price of a node in USD per hour, where one is known for its region.
+fn price(prices: &PriceBook, node: &Node) -> Option<f64> {
+    let prices = prices.prices(Region::find(node.region()?).ok()?, node.instance_type()?);
+    let price = if node.capacity_type() == Some("spot") { prices.spot } else { prices.on_demand };
+    price.map(|price| price.0)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::k8s::Scope;
 
 /// Between two looks at least so long passes: a report costs requests.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Between two looks at many nodes, of which no change is heard.
+const LOOK_AT_ALL_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Shows what `look` finds whenever it is something else, until interrupted; ends with the last verdict. `facts` is
 /// what is found without the passing of time: only a terminal, where one answer takes the place of the other, shows how
@@ -24,8 +26,40 @@ pub async fn watch<T, F: PartialEq>(
     facts: impl Fn(&T) -> F,
     exit: impl Fn(&T) -> ExitCode,
 ) -> Result<ExitCode, CommandError> {
-    let mut found = look().await?;
+    let first = look().await?;
     let mut changes = target.cluster.changes(&target.snapshot(Scope::default()).await?.workload);
+    let next = async || {
+        tokio::join!(changes.next(), tokio::time::sleep(LOOK_AGAIN_AFTER));
+    };
+    again_and_again(context, first, look, next, show, facts, exit).await
+}
+
+/// The same for what is more than one workload: looks again every few seconds.
+///
+/// # Errors
+/// When the first look fails.
+pub async fn watch_every<T, F: PartialEq>(
+    context: &Context,
+    look: impl AsyncFn() -> Result<T, CommandError>,
+    show: impl Fn(&T) -> String,
+    facts: impl Fn(&T) -> F,
+    exit: impl Fn(&T) -> ExitCode,
+) -> Result<ExitCode, CommandError> {
+    let first = look().await?;
+    let next = async || tokio::time::sleep(LOOK_AT_ALL_AGAIN_AFTER).await;
+    again_and_again(context, first, look, next, show, facts, exit).await
+}
+
+async fn again_and_again<T, F: PartialEq>(
+    context: &Context,
+    first: T,
+    look: impl AsyncFn() -> Result<T, CommandError>,
+    mut next: impl AsyncFnMut(),
+    show: impl Fn(&T) -> String,
+    facts: impl Fn(&T) -> F,
+    exit: impl Fn(&T) -> ExitCode,
+) -> Result<ExitCode, CommandError> {
+    let mut found = first;
     let mut known = None;
     let mut shown = String::new();
     loop {
@@ -35,7 +69,7 @@ pub async fn watch<T, F: PartialEq>(
             (shown, known) = (text, now);
         }
         tokio::select! {
-            () = async { tokio::join!(changes.next(), tokio::time::sleep(LOOK_AGAIN_AFTER)); } => {}
+            () = next() => {}
             _ = tokio::signal::ctrl_c() => return Ok(exit(&found)),
         }
         if context.ui.is_closed() {

@@ -2,8 +2,10 @@
 
 pub mod age;
 pub mod catalogue;
+pub mod cost;
 pub mod diff;
 pub mod finding;
+pub mod money;
 pub mod names;
 pub mod nap;
 pub mod packing;

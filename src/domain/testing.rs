@@ -9,7 +9,8 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::{Architecture, Region, sizes};
+use super::catalogue::{Architecture, PriceBook, Region, sizes};
+use super::cost::{Disk, Inventory, Machine, Restart, Service as Payer, Subject};
 use super::names::{ClaimName, NodeName, NodePoolName, PodName, VolumeName, WorkloadRef};
 use super::packing::Load;
 use super::quantity::{Quantity, Resources};
@@ -361,6 +362,7 @@ pub fn market() -> Market {
     Market {
         sizes: sizes(),
         region: Region::find("eastus").expect("a region"),
+        prices: PriceBook::default(),
         architecture: Some(Architecture::Amd64),
         families: Vec::new(),
         pool: NodePool::default(),
@@ -371,5 +373,45 @@ pub fn market() -> Market {
         surge: 1,
         max_nodes: None,
         outages: OutageModel::default(),
+    }
+}
+
+/// The tutorial's ten shards on four E16s_v5 (3, 3, 3 and 1), each with a premium disk of 100Gi.
+pub fn cost_inventory() -> Inventory {
+    let snapshot = healthy();
+    let occupants = snapshot.occupants.expect("known");
+    let machines = snapshot.nodes.expect("known").into_values();
+    let machines = machines.map(|node| Machine { pods: occupants.get(&node.name).cloned(), node });
+    let disk = |ordinal: u32| Disk {
+        name: VolumeName::new(format!("pvc-{ordinal}")),
+        phase: "Bound".to_owned(),
+        claim: Some((
+            "biometric-shards".to_owned(),
+            ClaimName::new(format!("biometric-data-biometric-shard-{ordinal}")),
+        )),
+        used_by: Some(PodName::new(format!("biometric-shard-{ordinal}"))),
+        is_use_known: true,
+        size: quantity("100Gi"),
+        storage_class: Some("managed-csi-premium".to_owned()),
+        sku: Some("Premium_LRS".to_owned()),
+        reclaim_policy: "Retain".to_owned(),
+        node_terms: Vec::new(),
+        created_at: None,
+    };
+    Inventory {
+        subject: Subject::Service(Box::new(Payer {
+            reference: snapshot.workload.reference.clone(),
+            replicas: 10,
+            required: 10,
+            template: snapshot.workload.template.clone(),
+            restart: Some(Restart { each: std::time::Duration::from_secs(45), is_measured: false }),
+        })),
+        taken_at: snapshot.taken_at,
+        machines: Ok(machines.collect()),
+        pods_unknown: None,
+        node_pools: snapshot.node_pools,
+        disks: Ok((0..10).map(disk).collect()),
+        snapshots: Ok(Some(Vec::new())),
+        runs: Ok(Vec::new()),
     }
 }

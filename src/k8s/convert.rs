@@ -25,7 +25,7 @@ use crate::domain::snapshot::{
 
 type Quantities = BTreeMap<String, ApiQuantity>;
 
-fn time(time: Option<&Time>) -> Option<Timestamp> {
+pub(super) fn time(time: Option<&Time>) -> Option<Timestamp> {
     time.map(|time| time.0)
 }
 
@@ -36,6 +36,11 @@ fn quantity(quantity: &ApiQuantity) -> Quantity {
 
 fn named(quantities: Option<&Quantities>, name: &str) -> Quantity {
     quantities.and_then(|quantities| quantities.get(name)).map(quantity).unwrap_or_default()
+}
+
+/// How large a volume is.
+pub(super) fn storage(capacity: Option<&Quantities>) -> Quantity {
+    named(capacity, "storage")
 }
 
 pub(super) fn resources(quantities: Option<&Quantities>) -> Resources {

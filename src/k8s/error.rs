@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::domain::snapshot::Unknown;
-use crate::error::CommandError;
+use crate::error::{CommandError, innermost};
 
 /// Why a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,16 +186,6 @@ fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
         true => format!("what answers is no Kubernetes API server: {text}"),
         false => text,
     }
-}
-
-/// The last cause of a chain, which says what really happened.
-pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    let text = cause.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 impl fmt::Display for RequestError {

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use kube::config::{Config, Context, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::error::innermost;
 use crate::domain::names::nearest;
 use crate::domain::yaml;
-use crate::error::CommandError;
+use crate::error::{CommandError, innermost};
 
 /// What helps against a kubeconfig that is not there.
 const NAME_ONE: &str =

@@ -7,6 +7,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "../support/prices.rs"]
+#[allow(dead_code, reason = "each test binary uses its part")]
+mod price_service;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod support;
@@ -18,6 +21,7 @@ mod kubeconfig;
 mod outage;
 mod output;
 mod plan;
+mod prices;
 mod server;
 mod shardset_file;
 mod usage;

@@ -14,11 +14,15 @@
 mod fault_proxy;
 #[path = "../support/outage/mod.rs"]
 mod outage_watcher;
+#[path = "../support/prices.rs"]
+#[allow(dead_code, reason = "each test binary uses its part")]
+mod price_service;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod breaking;
 mod client;
+mod costs;
 mod delete;
 mod deploy;
 mod init;
@@ -49,7 +53,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let tools: [&[Test]; 4] = [plan::TESTS, terrain::TESTS, proxy::TESTS, outage::TESTS];
+    let tools: [&[Test]; 5] = [plan::TESTS, costs::TESTS, terrain::TESTS, proxy::TESTS, outage::TESTS];
     // The long ones first, so that none of them is left alone at the end.
     let all = [rolling::TESTS, &commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {

@@ -26,6 +26,7 @@ impl Shardctl {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shardctl"));
         command.env("HOME", &self.home).env_remove("KUBECONFIG").env_remove("COLUMNS").env("NO_COLOR", "1");
+        command.env_remove("XDG_CACHE_HOME");
         for variable in ["LC_ALL", "LC_CTYPE", "LANG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"] {
             command.env_remove(variable);
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
+use crate::commands::prices::PricesArgs;
 use crate::commands::target::{TargetArgs, describe};
 use crate::context::Context;
 use crate::domain::catalogue::{self, Architecture, Size};
@@ -16,6 +17,7 @@ use crate::domain::sizing::{Choice, OutageModel, Plan, Prefer};
 use crate::error::{CommandError, ExitCode};
 use crate::render::json;
 use crate::render::report::plan as render;
+pub use question::plan_of_live;
 use question::{Asked, question};
 use values::{GivenOverhead, parse_overhead, parse_rate, parse_reserved};
 
@@ -78,6 +80,8 @@ pub struct PlanArgs {
     /// Write the pinned pool into the ShardSet file, and change nothing else in it
     #[arg(long, requires = "pin")]
     pub write: bool,
+    #[command(flatten)]
+    pub prices: PricesArgs,
     /// How to print it
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: PlanOutput,

@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{GivenOverhead, PlanArgs};
+use crate::commands::prices::{PriceSources, find_region};
 use crate::commands::target::{connect, read_shardset};
 use crate::context::Context;
-use crate::domain::catalogue::{self, Architecture, Region};
+use crate::domain::catalogue::{self, Architecture, PriceBook, Region};
 use crate::domain::names::{NodePoolName, nearest};
 use crate::domain::nap::DEFAULT_MAX_PODS;
 use crate::domain::shardset::manifests::Manifest;
 use crate::domain::shardset::{Operator, Phase, Pool, ShardSet};
-use crate::domain::sizing::{Demand, Live, Market, OutageModel, Overhead, Plan, rules};
+use crate::domain::sizing::{Demand, Live, Market, OutageModel, Overhead, Plan, Prefer, rules};
 use crate::domain::snapshot::{
-    AZURE_DISK, Node, NodeClassRef, NodeExpression, NodePool, PodTemplate, StorageClass, Taint,
+    AZURE_DISK, Node, NodeClassRef, NodeExpression, NodePool, PodTemplate, Snapshot, StorageClass, Taint,
 };
 use crate::domain::verify::Facts;
 use crate::error::CommandError;
@@ -57,7 +58,8 @@ struct Subject {
 pub(super) async fn question(context: &Context, args: &PlanArgs) -> Result<Asked, CommandError> {
     let shardset = args.target.file.as_deref().map(|path| read_shardset(path, context)).transpose()?;
     // What is wrong on the command line is said before anything is sent.
-    let region = args.region.as_deref().map(find_region).transpose()?;
+    let prices = PriceSources::read(context, &args.prices)?.book();
+    let region = args.region.as_deref().map(|name| priced(find_region(name)?, &prices)).transpose()?;
     let overhead = args.daemonset_overhead.unwrap_or(GivenOverhead::FromCluster);
     check_families(&args.families)?;
     let (subject, ground) = match &shardset {
@@ -87,16 +89,86 @@ pub(super) async fn question(context: &Context, args: &PlanArgs) -> Result<Asked
     let mut assumptions = Vec::new();
     let region = match region {
         Some(region) => region,
-        None => region_of_nodes(ground.as_ref())?,
+        None => priced(region_of_nodes(ground.as_ref())?, &prices)?,
     };
     let overhead = match overhead {
         GivenOverhead::Load(load) => Overhead::Given(load),
         GivenOverhead::FromCluster => Overhead::DaemonSets(daemon_sets(ground.as_ref())?),
     };
     let demand = demand(&subject, ground.as_ref(), &mut assumptions);
-    let market = market(args, &subject, ground.as_ref(), region, overhead, &mut assumptions);
+    let place = Place { region, prices, overhead };
+    let market = market(&Wishes::from(args), &subject, ground.as_ref(), place, &mut assumptions);
     let plan = Plan::new(subject.name, demand, market, args.prefer.into(), subject.pinned, assumptions);
     Ok(Asked { plan, shardset })
+}
+
+/// The plan for a workload that runs, when nothing is said but where: what `shardctl plan` answers without an option.
+///
+/// # Errors
+/// When the workload has no shards or no requests, or the cluster does not say what DaemonSets take.
+pub async fn plan_of_live(
+    cluster: &Cluster,
+    snapshot: &Snapshot,
+    region: Region,
+    prices: PriceBook,
+) -> Result<Plan, CommandError> {
+    let subject = of_live(snapshot)?;
+    let ground = look(cluster, &subject).await;
+    let overhead = Overhead::DaemonSets(daemon_sets(Some(&ground))?);
+    let mut assumptions = Vec::new();
+    let demand = demand(&subject, Some(&ground), &mut assumptions);
+    let place = Place { region, prices, overhead };
+    let market = market(&Wishes::default(), &subject, Some(&ground), place, &mut assumptions);
+    Ok(Plan::new(subject.name, demand, market, Prefer::default(), subject.pinned, assumptions))
+}
+
+/// What the operator may say about the machines.
+struct Wishes<'a> {
+    architecture: Option<Architecture>,
+    families: &'a [String],
+    zones: &'a [String],
+    max_pods: Option<u32>,
+    max_nodes: Option<u32>,
+    surge: u32,
+    outages: OutageModel,
+}
+
+impl Default for Wishes<'_> {
+    fn default() -> Self {
+        Self {
+            architecture: None,
+            families: &[],
+            zones: &[],
+            max_pods: None,
+            max_nodes: None,
+            surge: 1,
+            outages: OutageModel::default(),
+        }
+    }
+}
+
+impl<'a> From<&'a PlanArgs> for Wishes<'a> {
+    fn from(args: &'a PlanArgs) -> Self {
+        Self {
+            architecture: args.arch.map(Architecture::from),
+            families: &args.families,
+            zones: &args.zones,
+            max_pods: args.max_pods,
+            max_nodes: args.max_nodes,
+            surge: args.surge,
+            outages: OutageModel {
+                node_failures_per_year: args.node_failures_per_year,
+                zone_outages_per_year: args.zone_outages_per_year,
+            },
+        }
+    }
+}
+
+/// Where the machines are made, what they cost there, and what DaemonSets take on them.
+struct Place {
+    region: Region,
+    prices: PriceBook,
+    overhead: Overhead,
 }
 
 fn of_file(shardset: &ShardSet) -> Result<Subject, CommandError> {
@@ -156,7 +228,7 @@ fn pool_of_file(pool: &Pool) -> NodePool {
     }
 }
 
-fn of_live(snapshot: &crate::domain::snapshot::Snapshot) -> Result<Subject, CommandError> {
+fn of_live(snapshot: &Snapshot) -> Result<Subject, CommandError> {
     let workload = &snapshot.workload;
     let target = snapshot.target_pools().ok().and_then(|pools| pools.first().copied().cloned());
     let pinned = target.as_ref().and_then(|pool| pool.pinned_instance_type().map(str::to_owned));
@@ -200,15 +272,16 @@ async fn look(cluster: &Cluster, subject: &Subject) -> Ground {
     cluster.ground(&pools, &classes, &subject.pool.node_class).await
 }
 
-fn find_region(name: &str) -> Result<Region, CommandError> {
-    Region::find(name).map_err(|error| {
-        let near = error.nearest;
-        let error = CommandError::usage(error);
-        match near {
-            Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error.hint(format!("prices are known of {}", catalogue::regions().join(", "))),
-        }
-    })
+/// The region, if any price of it is known.
+fn priced(region: Region, prices: &PriceBook) -> Result<Region, CommandError> {
+    let known = prices.regions();
+    if known.contains(region.name()) {
+        return Ok(region);
+    }
+    let known: Vec<&str> = known.into_iter().collect();
+    Err(CommandError::usage(format!("no prices are known of region `{region}`"))
+        .hint(format!("prices are known of {}", known.join(", ")))
+        .hint("name your own with --prices FILE, or fetch Azure's with `shardctl costs --refresh`"))
 }
 
 fn check_families(families: &[String]) -> Result<(), CommandError> {
@@ -275,13 +348,13 @@ fn demand(subject: &Subject, ground: Option<&Ground>, assumptions: &mut Vec<Stri
 }
 
 fn market(
-    args: &PlanArgs,
+    wishes: &Wishes<'_>,
     subject: &Subject,
     ground: Option<&Ground>,
-    region: Region,
-    overhead: Overhead,
+    place: Place,
     assumptions: &mut Vec<String>,
 ) -> Market {
+    let Place { region, prices, overhead } = place;
     let mut pool = subject.pool.clone();
     let values = |key: &str| {
         let one = pool.requirements.iter().find(|one| one.key == key && one.operator == "In");
@@ -291,7 +364,7 @@ fn market(
         assumptions
             .push("DaemonSets run as on a pool without taints, for no pool takes the shards".to_owned());
     }
-    let architecture = args.arch.map(Architecture::from).or_else(|| {
+    let architecture = wishes.architecture.or_else(|| {
         let required = values(ARCH)?;
         [Architecture::Amd64, Architecture::Arm64]
             .into_iter()
@@ -301,7 +374,7 @@ fn market(
         assumptions.push("the image is for amd64 (--arch)".to_owned());
         Architecture::Amd64
     });
-    let zones: BTreeSet<String> = match args.zones.as_slice() {
+    let zones: BTreeSet<String> = match wishes.zones {
         [] => values(ZONE).unwrap_or_default().into_iter().collect(),
         given => given.iter().cloned().collect(),
     };
@@ -313,34 +386,36 @@ fn market(
         ground.and_then(|ground| ground.nodes.as_ref().ok()).into_iter().flatten().collect();
     let class = ground.and_then(|ground| ground.node_class.as_ref().ok()?.max_pods);
     let on_live = nodes.iter().map(|node| node.allocatable_pods).filter(|pods| *pods > 0).min();
-    let max_pods = args.max_pods.or(class).or(on_live).unwrap_or_else(|| {
+    let max_pods = wishes.max_pods.or(class).or(on_live).unwrap_or_else(|| {
         assumptions.push(format!("a node runs {DEFAULT_MAX_PODS} pods (--max-pods)"));
         DEFAULT_MAX_PODS
     });
     assumptions.push(format!(
         "a node fails {} times a year, a zone {} times (--node-failures-per-year, --zone-outages-per-year)",
-        args.node_failures_per_year, args.zone_outages_per_year
+        wishes.outages.node_failures_per_year, wishes.outages.zone_outages_per_year
     ));
     // The command line says otherwise.
     pool.requirements.retain(|one| {
-        !(one.key == ARCH || one.key == ZONE || (one.key == FAMILY && !args.families.is_empty()))
+        !(one.key == ARCH || one.key == ZONE || (one.key == FAMILY && !wishes.families.is_empty()))
     });
     Market {
         sizes: catalogue::sizes(),
         region,
+        prices,
         architecture: Some(architecture),
-        families: if args.families.is_empty() { subject.families.clone() } else { args.families.clone() },
+        families: if wishes.families.is_empty() {
+            subject.families.clone()
+        } else {
+            wishes.families.to_vec()
+        },
         pool,
         zones,
         max_pods,
         overhead,
         live: live(&nodes),
-        surge: args.surge,
-        max_nodes: args.max_nodes,
-        outages: OutageModel {
-            node_failures_per_year: args.node_failures_per_year,
-            zone_outages_per_year: args.zone_outages_per_year,
-        },
+        surge: wishes.surge,
+        max_nodes: wishes.max_nodes,
+        outages: wishes.outages,
     }
 }
 

@@ -1,15 +1,21 @@
 //! The virtual machine sizes of Azure that Node Auto Provisioning may choose, and their prices by region.
 //!
-//! The data is `sizes.tsv` and `prices.tsv`, written by `generate.py`, which names the sources.
+//! The data is `sizes.tsv` and `prices.tsv`, written by `generate.py`, which names the sources. Prices may come from elsewhere
+//! as well: a `PriceBook` has the operator's own, those that were fetched, and the built-in ones.
 
+mod book;
+mod disks;
+pub mod price_file;
 mod prices;
+mod region;
+pub mod retail;
 
 use std::sync::LazyLock;
 
-pub use prices::{
-    PRICES_LISTED, PRICES_SOURCE, Prices, REFERENCE_REGION, Region, UnknownRegion, UsdPerHour, on_demand,
-    regions,
-};
+pub use book::{Origin, PriceBook, Prices, Quote, Sheet, Term, Unit};
+pub use disks::{DEFAULT_DISK_SKU, DiskTier, all_tiers, is_disk_tier};
+pub use prices::{PRICES_LISTED, PRICES_SOURCE, REFERENCE_REGION, UsdPerHour, on_demand, regions};
+pub use region::{Region, UnknownRegion};
 
 /// Processor architecture, with Kubernetes' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

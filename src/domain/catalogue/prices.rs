@@ -1,4 +1,4 @@
-//! What the sizes cost, by region.
+//! The built-in list: what the sizes cost on demand, by region.
 //!
 //! The data is `prices.tsv`, written by `generate.py`; its header gives source and date. Prices are list prices in US
 //! dollars: no discount, no Windows. What is not known is none, never 0.
@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::super::names::nearest;
+use super::super::money::Usd;
 
 /// When the prices were listed.
 pub const PRICES_LISTED: &str = "2026-06-18";
@@ -15,43 +15,14 @@ pub const PRICES_SOURCE: &str = "karpenter-provider-azure 352646f5";
 /// The region that stands for all of them where only the order of prices matters.
 pub const REFERENCE_REGION: &str = "eastus";
 
-/// A price in US dollars per hour.
+/// A price in US dollars per hour, as a number to rank and to multiply once. What is added up is [`Usd`].
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct UsdPerHour(pub f64);
-
-/// What one machine costs in each way of paying; none where it is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Prices {
-    /// Pay-as-you-go.
-    pub on_demand: Option<UsdPerHour>,
-    /// Reserved for a year. Not in the built-in list.
-    pub reserved_1y: Option<UsdPerHour>,
-    /// Reserved for three years. Not in the built-in list.
-    pub reserved_3y: Option<UsdPerHour>,
-    /// Spot. Not in the built-in list.
-    pub spot: Option<UsdPerHour>,
-}
-
-/// A region that the list has prices of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    name: &'static str,
-    column: usize,
-}
-
-/// Why there is no such region.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no prices are known of region `{name}`")]
-pub struct UnknownRegion {
-    pub name: String,
-    /// The region that was most likely meant.
-    pub nearest: Option<&'static str>,
-}
 
 struct Table {
     regions: Vec<&'static str>,
     /// By size, one for each region.
-    prices: BTreeMap<&'static str, Vec<Option<f64>>>,
+    prices: BTreeMap<&'static str, Vec<Option<Usd>>>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -65,43 +36,22 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     Table { prices: prices.collect(), regions }
 });
 
-/// The names of all regions with prices, in order.
+/// The names of the regions that the list has prices of, in order.
 #[must_use]
 pub fn regions() -> &'static [&'static str] {
     &TABLE.regions
 }
 
-impl Region {
-    /// The region of this name.
-    ///
-    /// # Errors
-    /// When the list has none; the nearest name is part of the error.
-    pub fn find(name: &str) -> Result<Self, UnknownRegion> {
-        let at = regions().iter().position(|region| *region == name);
-        at.map(|column| Self { name: regions()[column], column }).ok_or_else(|| UnknownRegion {
-            name: name.to_owned(),
-            nearest: nearest(name, regions().iter().copied()),
-        })
-    }
-
-    /// The name: `eastus`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.name
-    }
-
-    /// What a machine of this size costs here.
-    #[must_use]
-    pub fn prices(self, size: &str) -> Prices {
-        let on_demand = TABLE.prices.get(size).and_then(|prices| *prices.get(self.column)?);
-        Prices { on_demand: on_demand.map(UsdPerHour), ..Prices::default() }
-    }
+/// What the list has for a size in a region, per hour.
+pub(super) fn listed(size: &str, region: &str) -> Option<Usd> {
+    let column = regions().iter().position(|known| *known == region)?;
+    *TABLE.prices.get(size)?.get(column)?
 }
 
 /// Pay-as-you-go for a size in a region; none when either is not in the list, or the list has no price.
 #[must_use]
 pub fn on_demand(size: &str, region: &str) -> Option<UsdPerHour> {
-    Region::find(region).ok()?.prices(size).on_demand
+    listed(size, region).map(|price| UsdPerHour(price.as_f64()))
 }
 
 #[cfg(test)]
@@ -125,20 +75,22 @@ mod tests {
         let cells = text.lines().filter(|line| line.starts_with("Standard_"));
         let cells = cells.flat_map(|line| line.split('\t').skip(1)).filter(|cell| *cell != "-").count();
         assert_eq!(known, cells, "every price is read");
-        assert!(TABLE.prices.values().flatten().flatten().all(|price| *price > 0.0));
         let commit = PRICES_SOURCE.rsplit(' ').next().unwrap();
         assert!(text.contains(&format!("listed them on {PRICES_LISTED}")) && text.contains(commit));
+        assert!(PRICES_LISTED.parse::<jiff::civil::Date>().is_ok());
     }
 
     #[test]
     fn prices_are_those_of_the_source() {
         for (size, region, expected) in [
-            ("Standard_E8s_v5", "eastus", 0.504),
-            ("Standard_E16s_v5", "eastus", 1.008),
-            ("Standard_E48s_v5", "eastus", 3.024),
-            ("Standard_D2_v3", "brazilsouth", 0.159),
+            ("Standard_E8s_v5", "eastus", "0.504"),
+            ("Standard_E16s_v5", "eastus", "1.008"),
+            ("Standard_E48s_v5", "eastus", "3.024"),
+            ("Standard_D2_v3", "brazilsouth", "0.159"),
         ] {
-            assert!((price(size, region) - expected).abs() < 1e-9, "{size} in {region}");
+            assert_eq!(listed(size, region), expected.parse().ok(), "{size} in {region}");
+            // Exactly the number that the text means.
+            assert_eq!(on_demand(size, region).unwrap(), UsdPerHour(expected.parse().unwrap()));
         }
     }
 
@@ -154,13 +106,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_none() {
-        let region = Region::find("eastus").unwrap();
-        assert_eq!(region.prices("Standard_Unheard"), Prices::default());
-        let prices = region.prices("Standard_E16s_v5");
-        assert_eq!((prices.reserved_1y, prices.reserved_3y, prices.spot), (None, None, None));
-        assert!(sizes().iter().any(|size| region.prices(size.name).on_demand.is_none()));
-        let error = Region::find("westeurop").unwrap_err();
-        assert_eq!(error.nearest, Some("westeurope"));
-        assert_eq!(Region::find("mars").unwrap_err().nearest, None);
+        assert_eq!(on_demand("Standard_Unheard", "eastus"), None);
+        assert_eq!(on_demand("Standard_E16s_v5", "mars"), None);
+        assert!(sizes().iter().any(|size| on_demand(size.name, "eastus").is_none()));
     }
 }

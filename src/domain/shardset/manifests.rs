@@ -9,6 +9,8 @@ use crate::domain::snapshot::{DO_NOT_DISRUPT, NODE_POOL_LABEL};
 pub const PHASE_ANNOTATION: &str = "shardctl.dev/phase";
 /// Annotation of the StatefulSet: how many shards must be up, `all` or a number.
 pub const AVAILABILITY_ANNOTATION: &str = "shardctl.dev/availability";
+/// Label of the nodes that a ShardSet's pools make: the ShardSet's name.
+pub const SHARDSET_LABEL: &str = "shardctl.dev/shardset";
 /// Label of everything that shardctl makes.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Name of the container that is the shard.
@@ -177,7 +179,7 @@ impl ShardSet {
         }
         let mut spec = json!({
             "template": {
-                "metadata": {"labels": {"shardctl.dev/shardset": self.metadata.name}},
+                "metadata": {"labels": {SHARDSET_LABEL: self.metadata.name}},
                 "spec": node,
             },
             "disruption": {

@@ -149,7 +149,7 @@ pub(super) fn fit(demand: &Demand, market: &Market, size: &'static Size) -> Resu
     if let Some(live) = live.filter(|live| live.per_node == 0) {
         return Err(too_small(&live));
     }
-    let prices = market.region.prices(size.name);
+    let prices = market.prices.prices(market.region, size.name);
     if prices.on_demand.is_none() {
         return Err(Out::NoPrice { region: market.region.name() });
     }

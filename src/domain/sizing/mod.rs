@@ -23,7 +23,7 @@ mod tests;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::catalogue::{Architecture, Prices, Region, Size};
+use super::catalogue::{Architecture, PriceBook, Prices, Region, Size};
 use super::packing::Load;
 use super::quantity::{Quantity, Resources};
 use super::snapshot::{DaemonSet, NodePool};
@@ -58,6 +58,8 @@ pub struct Demand {
 pub struct Market {
     pub sizes: &'static [Size],
     pub region: Region,
+    /// What machines cost.
+    pub prices: PriceBook,
     /// None takes any.
     pub architecture: Option<Architecture>,
     /// Families (`E`) and series (`Es_v5`) that are wanted; empty takes any.

@@ -2,6 +2,7 @@
 //! workload's selector, nodes by name, the pods of a node by a field selector that the server indexes.
 
 mod ground;
+mod inventory;
 mod nodes;
 mod surroundings;
 mod terrain;

@@ -1,5 +1,10 @@
 //! Amounts as a person reads them. Exact ones are in the JSON.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use crate::domain::catalogue::Origin;
 use crate::domain::quantity::Quantity;
 pub use crate::domain::sizing::HOURS_PER_MONTH;
 
@@ -44,6 +49,19 @@ pub fn dollars(amount: f64) -> String {
         }
         text
     }
+}
+
+/// Where prices come from, each with its date: `karpenter-provider-azure 352646f5, 2026-06-18`.
+#[must_use]
+pub fn price_sources(sources: &BTreeSet<(Origin, Option<Date>)>) -> String {
+    let parts: Vec<String> = sources
+        .iter()
+        .map(|(origin, listed)| match listed {
+            Some(date) => format!("{origin}, {date}"),
+            None => origin.to_string(),
+        })
+        .collect();
+    parts.join("; ")
 }
 
 /// Ordinals as ranges: `0-2, 5`.

@@ -1,6 +1,7 @@
 //! One file or folder per report: its table and its JSON.
 
 pub mod amounts;
+pub mod costs;
 pub mod deploy;
 pub mod explain;
 mod findings;

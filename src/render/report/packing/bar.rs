@@ -10,7 +10,7 @@ const MOST_CELLS: usize = 400;
 
 /// What a stretch of a bar stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(in crate::render::report) enum Part {
     Ready,
     NotReady,
     Terminating,
@@ -103,9 +103,9 @@ impl Part {
 }
 
 /// A bar: stretches of text and what each stands for.
-pub(super) type Bar = Vec<(Part, String)>;
+pub(in crate::render::report) type Bar = Vec<(Part, String)>;
 
-pub(super) fn width_of(bar: &Bar) -> usize {
+pub(in crate::render::report) fn width_of(bar: &Bar) -> usize {
     bar.iter().map(|(_, text)| text.chars().count()).sum()
 }
 

@@ -1,6 +1,6 @@
 //! `shardctl packing`: picture, table, summary and JSON.
 
-mod bar;
+pub(in crate::render::report) mod bar;
 mod json;
 mod picture;
 mod rows;
@@ -16,6 +16,7 @@ use super::{Look, amounts};
 use crate::domain::packing::{NodePacking, Packing};
 use crate::domain::quantity::{Quantity, Resources};
 use crate::render::table::Columns;
+pub(in crate::render::report) use rows::shortened;
 use rows::{groups, shared_domain};
 
 /// `-o table`: the picture unless it is not wanted, a compact table, and what it comes to.

@@ -131,7 +131,7 @@ impl Row<'_> {
 }
 
 /// A name with its middle left out when it is long and there is a terminal to fit.
-pub(super) fn shortened(name: &str, look: Look) -> String {
+pub(in crate::render::report) fn shortened(name: &str, look: Look) -> String {
     let length = name.chars().count();
     if look.width.is_none() || length <= LONGEST_NAME {
         return name.to_owned();

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::catalogue::{PRICES_LISTED, PRICES_SOURCE, UsdPerHour};
+use crate::domain::catalogue::{Origin, UsdPerHour};
 use crate::domain::quantity::Resources;
 use crate::domain::sizing::{Choice, Figure, HOURS_PER_MONTH, Out, Overhead, Part, Plan, Prefer, RuleKind};
 use crate::render::json::LoadReport;
@@ -60,9 +61,16 @@ struct RuleReport<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PricesReport {
-    listed: &'static str,
-    source: &'static str,
+    /// Where the prices on demand of the sizes shown come from.
+    sources: Vec<SourceReport>,
     hours_per_month: f64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SourceReport {
+    source: String,
+    listed: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -173,11 +181,7 @@ pub fn report(plan: &Plan, top: usize) -> PlanReport<'_> {
             })
             .collect(),
         region: market.region.name(),
-        prices: PricesReport {
-            listed: PRICES_LISTED,
-            source: PRICES_SOURCE,
-            hours_per_month: HOURS_PER_MONTH,
-        },
+        prices: PricesReport { sources: sources(plan, top), hours_per_month: HOURS_PER_MONTH },
         prefer: match plan.prefer {
             Prefer::Price => "price",
             Prefer::Outage => "outage",
@@ -212,6 +216,16 @@ pub fn report(plan: &Plan, top: usize) -> PlanReport<'_> {
             .map(|(size, out)| OutReport { instance_type: size.name, reason: out.to_string() })
             .collect(),
     }
+}
+
+fn sources(plan: &Plan, top: usize) -> Vec<SourceReport> {
+    let sizes = plan.shown(top).into_iter().map(|choice| choice.size.name);
+    let sources = plan.market.prices.sources(plan.market.region, sizes);
+    let report = |(origin, listed): (Origin, Option<Date>)| SourceReport {
+        source: origin.to_string(),
+        listed: listed.map(|date| date.to_string()),
+    };
+    sources.into_iter().map(report).collect()
 }
 
 fn size<'a>(plan: &'a Plan, choice: &Choice) -> SizeReport<'a> {

@@ -8,7 +8,7 @@ pub use json::{PlanReport, report};
 
 use super::amounts::{HOURS_PER_MONTH, count, cpu, dollars, memory};
 use super::{Look, amounts};
-use crate::domain::catalogue::{PRICES_LISTED, PRICES_SOURCE, UsdPerHour};
+use crate::domain::catalogue::UsdPerHour;
 use crate::domain::shardset::Pool;
 use crate::domain::sizing::{Choice, Mixed, OneMore, Overhead, Part, Plan, RuleKind};
 use crate::render::json::yaml;
@@ -166,9 +166,12 @@ fn notes(plan: &Plan, look: Look, shown: &[&Choice]) -> String {
             left_out.join(", ")
         ));
     }
+    let sizes = shown.iter().map(|choice| choice.size.name);
+    let sources = plan.market.prices.sources(plan.market.region, sizes);
     notes.push(format!(
-        "Prices: list, on demand, Linux, {}, {PRICES_LISTED} ({PRICES_SOURCE}).",
-        plan.market.region.name()
+        "Prices: on demand, Linux, {}: {}.",
+        plan.market.region.name(),
+        amounts::price_sources(&sources)
     ));
     if let Overhead::Given(load) = &plan.market.overhead {
         notes.push(format!(
