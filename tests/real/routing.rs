@@ -84,25 +84,40 @@ fn sick_shards(lab: &Lab) {
     finds(&ring, &[], "mended", &[]);
 }
 
+/// Runs so many DNS pods, and returns the node of the first.
+fn dns_pods(lab: &Lab, count: &str) -> String {
+    let dns = ["deployment/coredns", "-n", "kube-system"];
+    lab.kubectl(&[&["scale"], &dns[..], &["--replicas", count]].concat());
+    lab.kubectl(&[&["rollout", "status"], &dns[..], &["--timeout", "2m"]].concat());
+    let pods = ["get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns"];
+    lab.kubectl(&[&pods[..], &["-o", "jsonpath={.items[0].spec.nodeName}"]].concat())
+}
+
 fn network(lab: &Lab) {
     let ring = lab.standing_ring();
-    for (cut, finding, said) in [
+    // A cut on the way to DNS would be a second fault: one DNS pod, and the other two nodes.
+    let dns = dns_pods(lab, "1");
+    let others: Vec<&str> = ["node-1", "node-2", "node-3"].into_iter().filter(|node| *node != dns).collect();
+    let &[one, two] = &others[..] else { panic!("DNS runs on {dns}") };
+    for (cut, object, said) in [
         (
-            &["node-1", "node-2"][..],
-            "error network-reaches node/node-1, node/node-2",
-            "no shard on node-1 reaches one on node-2, in both directions (8 pairs)",
+            vec![one, two],
+            format!("node/{one}, node/{two}"),
+            format!("no shard on {one} reaches one on {two}, in both directions (8 pairs)"),
         ),
         (
-            &["node-1", "--port", "8080"],
-            "error network-reaches node/node-1",
-            "nothing comes to it, and what it sends arrives (8 pairs)",
+            vec![one, "--port", "8080"],
+            format!("node/{one}"),
+            "nothing comes to it, and what it sends arrives (8 pairs)".to_owned(),
         ),
     ] {
-        lab.lab_command(&[&["node", "cut"], cut].concat()).ended(0);
-        let report = finds(&ring, &[], &cut.join(" "), &[finding]);
-        assert!(evidence(&report).contains(said), "{report:#}");
+        lab.lab_command(&[&["node", "cut"], &cut[..]].concat()).ended(0);
+        let finding = format!("error network-reaches {object}");
+        let report = finds(&ring, &[], &cut.join(" "), &[&finding]);
+        assert!(evidence(&report).contains(&said), "{report:#}");
         lab.lab_command(&["node", "mend"]).ended(0);
     }
+    dns_pods(lab, "2");
     finds(&ring, &[], "mended", &[]);
 }
 
@@ -120,8 +135,7 @@ fn no_dns(lab: &Lab) {
     lab.kubectl(&["scale", "deployment/coredns", "-n", "kube-system", "--replicas", "0"]);
     let report = finds(&ring, &[], "no CoreDNS", &["error name-resolves cluster DNS"]);
     assert!(evidence(&report).contains("the name server does not answer"), "{report:#}");
-    lab.kubectl(&["scale", "deployment/coredns", "-n", "kube-system", "--replicas", "2"]);
-    lab.kubectl(&["rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout", "2m"]);
+    dns_pods(lab, "2");
     finds(&ring, &[], "mended", &[]);
 }
 
@@ -138,7 +152,7 @@ fn selector(lab: &Lab) {
 fn forbidden(lab: &Lab) {
     let ring = lab.standing_ring();
     ring.kubectl(&["create", "rolebinding", "looks", "--clusterrole=view", "--user=watcher"]);
-    ring.kubectl(&["create", "role", "forwards", "--verb=create", "--resource=pods/portforward"]);
+    ring.kubectl(&["create", "role", "forwards", "--verb=create,get", "--resource=pods/portforward"]);
     ring.kubectl(&["create", "rolebinding", "forwards", "--role=forwards", "--user=watcher"]);
     let report =
         finds(&ring, &["--as", "watcher"], "no right to exec", &["warning shard-asks pod/ring-{0..5}"]);
