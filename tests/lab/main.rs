@@ -31,6 +31,7 @@ mod rolling;
 mod status;
 mod terrain;
 mod verify;
+mod vpa;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let tools: [&[Test]; 4] = [plan::TESTS, terrain::TESTS, proxy::TESTS, outage::TESTS];
+    let tools: [&[Test]; 5] = [vpa::TESTS, plan::TESTS, terrain::TESTS, proxy::TESTS, outage::TESTS];
     // The long ones first, so that none of them is left alone at the end.
     let all = [rolling::TESTS, &commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {

@@ -1,13 +1,14 @@
 //! `shardctl plan`
 
-mod question;
-mod values;
+pub(super) mod question;
+pub(super) mod values;
 
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
 use crate::commands::target::{TargetArgs, describe};
+use crate::commands::write::replace_file;
 use crate::context::Context;
 use crate::domain::catalogue::{self, Architecture, Size};
 use crate::domain::names::nearest;
@@ -18,6 +19,11 @@ use crate::render::json;
 use crate::render::report::plan as render;
 use question::{Asked, question};
 use values::{GivenOverhead, parse_overhead, parse_rate, parse_reserved};
+
+/// Nodes that a pool may make beyond those that shards need, unless the command line says otherwise.
+const SURGE: u32 = 1;
+/// Sizes that are shown, unless the command line says otherwise.
+const TOP: usize = 10;
 
 /// Rank the sizes of machine for a service by fit, price and expected outages
 ///
@@ -58,7 +64,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=250))]
     pub max_pods: Option<u32>,
     /// Nodes that the pool may make beyond those that shards need, to replace one
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = SURGE)]
     pub surge: u32,
     /// Unplanned losses of one node in a year
     #[arg(long, value_name = "RATE", value_parser = parse_rate, default_value_t = OutageModel::default().node_failures_per_year)]
@@ -70,7 +76,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "SIZE=N", value_parser = parse_reserved)]
     pub reserved: Vec<(String, u32)>,
     /// How many sizes to show
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = TOP)]
     pub top: usize,
     /// Print the stable pool of the ShardSet file pinned to SIZE, or to the best one
     #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "", requires = "file")]
@@ -81,6 +87,32 @@ pub struct PlanArgs {
     /// How to print it
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: PlanOutput,
+}
+
+impl Default for PlanArgs {
+    /// What the command line says when nothing is said on it.
+    fn default() -> Self {
+        let outages = OutageModel::default();
+        Self {
+            target: TargetArgs::default(),
+            region: None,
+            arch: None,
+            families: Vec::new(),
+            zones: Vec::new(),
+            max_nodes: None,
+            prefer: PreferArg::default(),
+            daemonset_overhead: None,
+            max_pods: None,
+            surge: SURGE,
+            node_failures_per_year: outages.node_failures_per_year,
+            zone_outages_per_year: outages.zone_outages_per_year,
+            reserved: Vec::new(),
+            top: TOP,
+            pin: None,
+            write: false,
+            output: PlanOutput::default(),
+        }
+    }
 }
 
 /// An architecture on the command line.
@@ -250,7 +282,7 @@ fn pin(
         context.ui.print(&format!("{shown} is pinned to {} already\n", choice.size.name));
         return Ok(ExitCode::Done);
     }
-    std::fs::write(path, written).map_err(|error| failed("write", &error))?;
+    replace_file(path, &written).map_err(|error| failed("write", &error))?;
     context.ui.print(&format!(
         "{shown}: the stable pool is pinned to {}, limits {} CPU and {}\n",
         choice.size.name, choice.limits.cpu, choice.limits.memory

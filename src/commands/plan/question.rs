@@ -1,10 +1,10 @@
 //! The question that is put to the sizing: from the command line, the ShardSet file or the live workload, and the cluster.
-//! What none of them tells is assumed, and said.
+//! What none of them tells is assumed, and said. `vpa-report` puts the same question for a workload that runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{GivenOverhead, PlanArgs};
-use crate::commands::target::{connect, read_shardset};
+use crate::commands::target::{Target, connect, read_shardset};
 use crate::context::Context;
 use crate::domain::catalogue::{self, Architecture, Region};
 use crate::domain::names::{NodePoolName, nearest};
@@ -13,7 +13,7 @@ use crate::domain::shardset::manifests::Manifest;
 use crate::domain::shardset::{Operator, Phase, Pool, ShardSet};
 use crate::domain::sizing::{Demand, Live, Market, OutageModel, Overhead, Plan, rules};
 use crate::domain::snapshot::{
-    AZURE_DISK, Node, NodeClassRef, NodeExpression, NodePool, PodTemplate, StorageClass, Taint,
+    AZURE_DISK, Node, NodeClassRef, NodeExpression, NodePool, PodTemplate, Snapshot, StorageClass, Taint,
 };
 use crate::domain::verify::Facts;
 use crate::error::CommandError;
@@ -58,12 +58,12 @@ pub(super) async fn question(context: &Context, args: &PlanArgs) -> Result<Asked
     let shardset = args.target.file.as_deref().map(|path| read_shardset(path, context)).transpose()?;
     // What is wrong on the command line is said before anything is sent.
     let region = args.region.as_deref().map(find_region).transpose()?;
-    let overhead = args.daemonset_overhead.unwrap_or(GivenOverhead::FromCluster);
     check_families(&args.families)?;
-    let (subject, ground) = match &shardset {
+    let matter = match &shardset {
         Some(shardset) => {
             let subject = of_file(shardset)?;
-            let needs_cluster = region.is_none() || overhead == GivenOverhead::FromCluster;
+            let needs_cluster = region.is_none()
+                || matches!(args.daemonset_overhead, None | Some(GivenOverhead::FromCluster));
             let ground = match needs_cluster {
                 true => {
                     let cluster = connect(context).await.map_err(|error| {
@@ -73,30 +73,61 @@ pub(super) async fn question(context: &Context, args: &PlanArgs) -> Result<Asked
                 }
                 false => None,
             };
-            (subject, ground)
+            Matter { subject, ground }
         }
         None => {
             let target = args.target.resolve(context).await?;
             let scope = Scope { nodes: true, ..Scope::default() };
             let snapshot = target.snapshot(scope).await?;
-            let subject = of_live(&snapshot)?;
-            let ground = look(&target.cluster, &subject).await;
-            (subject, Some(ground))
+            Matter::of_running(&target, &snapshot).await?
         }
     };
-    let mut assumptions = Vec::new();
-    let region = match region {
-        Some(region) => region,
-        None => region_of_nodes(ground.as_ref())?,
-    };
-    let overhead = match overhead {
-        GivenOverhead::Load(load) => Overhead::Given(load),
-        GivenOverhead::FromCluster => Overhead::DaemonSets(daemon_sets(ground.as_ref())?),
-    };
-    let demand = demand(&subject, ground.as_ref(), &mut assumptions);
-    let market = market(args, &subject, ground.as_ref(), region, overhead, &mut assumptions);
-    let plan = Plan::new(subject.name, demand, market, args.prefer.into(), subject.pinned, assumptions);
-    Ok(Asked { plan, shardset })
+    Ok(Asked { plan: matter.plan(args)?, shardset })
+}
+
+/// What is to be placed, and what the cluster tells of where.
+pub(in crate::commands) struct Matter {
+    subject: Subject,
+    ground: Option<Ground>,
+}
+
+impl Matter {
+    /// A workload that runs, by its ShardSet file where there is one.
+    pub(in crate::commands) async fn of_running(
+        target: &Target,
+        snapshot: &Snapshot,
+    ) -> Result<Self, CommandError> {
+        let subject = match &target.shardset {
+            Some(shardset) => of_file(shardset)?,
+            None => of_live(snapshot)?,
+        };
+        let ground = look(&target.cluster, &subject).await;
+        Ok(Self { subject, ground: Some(ground) })
+    }
+
+    /// Whether its nodes give whole cores to one shard alone.
+    pub(in crate::commands) fn has_static_cpus(&self) -> bool {
+        let class = self.ground.as_ref().and_then(|ground| ground.node_class.as_ref().ok());
+        class.is_some_and(|class| class.has_static_cpus)
+    }
+
+    /// The sizes for it, ranked.
+    pub(in crate::commands) fn plan(self, args: &PlanArgs) -> Result<Plan, CommandError> {
+        let Self { subject, ground } = self;
+        let ground = ground.as_ref();
+        let region = match &args.region {
+            Some(name) => find_region(name)?,
+            None => region_of_nodes(ground)?,
+        };
+        let overhead = match args.daemonset_overhead.unwrap_or(GivenOverhead::FromCluster) {
+            GivenOverhead::Load(load) => Overhead::Given(load),
+            GivenOverhead::FromCluster => Overhead::DaemonSets(daemon_sets(ground)?),
+        };
+        let mut assumptions = Vec::new();
+        let demand = demand(&subject, ground, &mut assumptions);
+        let market = market(args, &subject, ground, region, overhead, &mut assumptions);
+        Ok(Plan::new(subject.name, demand, market, args.prefer.into(), subject.pinned, assumptions))
+    }
 }
 
 fn of_file(shardset: &ShardSet) -> Result<Subject, CommandError> {
@@ -156,7 +187,7 @@ fn pool_of_file(pool: &Pool) -> NodePool {
     }
 }
 
-fn of_live(snapshot: &crate::domain::snapshot::Snapshot) -> Result<Subject, CommandError> {
+fn of_live(snapshot: &Snapshot) -> Result<Subject, CommandError> {
     let workload = &snapshot.workload;
     let target = snapshot.target_pools().ok().and_then(|pools| pools.first().copied().cloned());
     let pinned = target.as_ref().and_then(|pool| pool.pinned_instance_type().map(str::to_owned));
@@ -200,7 +231,7 @@ async fn look(cluster: &Cluster, subject: &Subject) -> Ground {
     cluster.ground(&pools, &classes, &subject.pool.node_class).await
 }
 
-fn find_region(name: &str) -> Result<Region, CommandError> {
+pub(in crate::commands) fn find_region(name: &str) -> Result<Region, CommandError> {
     Region::find(name).map_err(|error| {
         let near = error.nearest;
         let error = CommandError::usage(error);

@@ -65,16 +65,16 @@ pub fn repinned(text: &str, shardset: &ShardSet, stable: &Pool) -> Option<String
     (parse(&text).ok()? == wanted).then_some(text)
 }
 
-fn indent(line: &str) -> usize {
+pub(super) fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-fn is_content(line: &str) -> bool {
+pub(super) fn is_content(line: &str) -> bool {
     !line.trim().is_empty() && !line.trim_start().starts_with('#')
 }
 
 /// The name of the field that a line of this depth begins with.
-fn key(line: &str, depth: usize) -> Option<&str> {
+pub(super) fn key(line: &str, depth: usize) -> Option<&str> {
     if indent(line) != depth || !is_content(line) {
         return None;
     }

@@ -5,6 +5,7 @@ mod ground;
 mod nodes;
 mod surroundings;
 mod terrain;
+mod vpa;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};

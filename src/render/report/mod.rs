@@ -9,6 +9,7 @@ pub mod rolling;
 pub mod rollout;
 pub mod status;
 pub mod verify;
+pub mod vpa;
 
 use super::style::Stylesheet;
 

@@ -1,0 +1,444 @@
+//! What an operator must know beside the figures, and what to do about it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::belief::period;
+use super::observed::{Autoscaler, Autoscalers, Kill, Observed, Resource};
+use super::{OfContainer, Spread};
+use crate::domain::age::age;
+use crate::domain::names::pods_in_short;
+use crate::domain::quantity::Quantity;
+use crate::domain::snapshot::Unknown;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// There is no answer, or the service is in danger.
+    Error,
+    Warning,
+    Note,
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// The autoscaler restarts or resizes shards that run.
+    Disturbs {
+        autoscaler: String,
+        mode: String,
+    },
+    /// The autoscaler gives a shard that restarts another size.
+    Resizes {
+        autoscaler: String,
+    },
+    NoApi,
+    Unknown(Unknown),
+    NoAutoscaler,
+    /// More than one targets the workload.
+    Several {
+        names: Vec<String>,
+        reported: String,
+    },
+    NoRecommendation {
+        autoscaler: String,
+        seconds: Option<i64>,
+        why: NoRecommendation,
+    },
+    /// A container without a recommendation beside one that has some.
+    NotAdvised {
+        container: String,
+        is_off: bool,
+    },
+    UsageUnknown(Unknown),
+    /// Shards that the metrics API has nothing of.
+    Unmeasured {
+        pods: String,
+    },
+    /// A shard uses much more than the others.
+    Hot {
+        pod: String,
+        resource: Resource,
+        used: Quantity,
+        factor: f64,
+        median: Quantity,
+        /// The target, where it is less than the shard uses.
+        target: Option<Quantity>,
+        /// Other hot shards.
+        others: Option<String>,
+    },
+    /// Shards were killed for want of memory, this one last.
+    Killed {
+        pod: String,
+        container: String,
+        kill: Kill,
+        ago: Option<String>,
+        others: Option<String>,
+    },
+    /// Limits that differ from requests.
+    NotGuaranteed {
+        container: String,
+        resource: Resource,
+    },
+    /// CPU has been above what is proposed.
+    Throttles {
+        container: String,
+        peak: Quantity,
+        proposed: Quantity,
+    },
+}
+
+/// Why an autoscaler recommends nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoRecommendation {
+    /// It wants a recommender of this name.
+    OtherRecommender(String),
+    NoPodsMatched,
+    Unsupported(String),
+    /// The policy turns it off for every container.
+    AllOff,
+    /// Nobody measures use.
+    NoMetrics(Unknown),
+    FetchingHistory,
+    /// Nothing speaks against it: it is too early, or the recommender does not run.
+    NothingYet,
+}
+
+impl Finding {
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Disturbs { .. }
+            | Self::NoApi
+            | Self::Unknown(_)
+            | Self::NoAutoscaler
+            | Self::NoRecommendation { .. } => Severity::Error,
+            Self::Resizes { .. }
+            | Self::Several { .. }
+            | Self::UsageUnknown(_)
+            | Self::Hot { .. }
+            | Self::Killed { .. } => Severity::Warning,
+            Self::NotAdvised { .. }
+            | Self::Unmeasured { .. }
+            | Self::NotGuaranteed { .. }
+            | Self::Throttles { .. } => Severity::Note,
+        }
+    }
+
+    /// A name that does not change, for programs.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Disturbs { .. } => "vpa-evicts",
+            Self::Resizes { .. } => "vpa-initial",
+            Self::NoApi => "no-vpa-api",
+            Self::Unknown(_) => "vpa-unknown",
+            Self::NoAutoscaler => "no-vpa",
+            Self::Several { .. } => "several-vpas",
+            Self::NoRecommendation { .. } => "no-recommendation",
+            Self::NotAdvised { .. } => "container-not-advised",
+            Self::UsageUnknown(_) => "usage-unknown",
+            Self::Unmeasured { .. } => "shards-unmeasured",
+            Self::Hot { .. } => "hot-shard",
+            Self::Killed { .. } => "oom-killed",
+            Self::NotGuaranteed { .. } => "not-guaranteed",
+            Self::Throttles { .. } => "cpu-peak",
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::Disturbs { autoscaler, .. } | Self::Resizes { autoscaler } => format!(
+                "kubectl patch vpa {autoscaler} --type merge -p '{{\"spec\":{{\"updatePolicy\":{{\"updateMode\":\"Off\"}}}}}}'"
+            ),
+            Self::NoApi => "install the VPA's recommender and its definitions; on AKS \
+                            `az aks update -g GROUP -n CLUSTER --enable-vpa`"
+                .to_owned(),
+            Self::NoAutoscaler => "--create-vpa makes one in mode Off, which only watches".to_owned(),
+            Self::Several { .. } => "delete all but one: each disturbs what the others count".to_owned(),
+            Self::NoRecommendation { why, .. } => why.advice().to_owned(),
+            Self::UsageUnknown(_) => {
+                "`kubectl top pods` asks the same API: metrics-server serves it".to_owned()
+            }
+            _ => return None,
+        };
+        Some(advice)
+    }
+}
+
+impl NoRecommendation {
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::OtherRecommender(_) => {
+                "see that a recommender of this name runs, or take spec.recommenders out"
+            }
+            Self::NoPodsMatched => "are the shards there, and is spec.targetRef the StatefulSet?",
+            Self::Unsupported(_) => "correct what it names",
+            Self::AllOff => "take `mode: Off` out of spec.resourcePolicy",
+            Self::NoMetrics(_) => "`kubectl top pods` asks the same API: metrics-server serves it",
+            Self::FetchingHistory => "wait until it has read the history",
+            Self::NothingYet => {
+                "the first one comes a minute or two after the first sample; if it does not, see that the recommender \
+                 runs: `kubectl get pods -A | grep vpa-recommender`"
+            }
+        }
+    }
+}
+
+impl fmt::Display for NoRecommendation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherRecommender(name) => write!(f, "it wants a recommender of the name {name}"),
+            Self::NoPodsMatched => f.write_str("it matches no pods"),
+            Self::Unsupported(message) => write!(f, "it is not supported: {message}"),
+            Self::AllOff => f.write_str("its policy turns recommendations off for every container"),
+            Self::NoMetrics(unknown) => write!(f, "nobody measures what shards use: {unknown}"),
+            Self::FetchingHistory => f.write_str("the recommender is still reading the history"),
+            Self::NothingYet => f.write_str("the recommender has not written one"),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disturbs { autoscaler, mode } => {
+                let does = match mode.as_str() {
+                    "InPlace" => "resizes shards that run",
+                    "InPlaceOrRecreate" => "resizes or evicts shards that run",
+                    _ => "evicts shards that run",
+                };
+                write!(
+                    f,
+                    "vpa/{autoscaler} is in mode {mode}: it {does}, and one shard down is the service down"
+                )
+            }
+            Self::Resizes { autoscaler } => write!(
+                f,
+                "vpa/{autoscaler} is in mode Initial: it gives a shard that restarts another size than its node was chosen for"
+            ),
+            Self::NoApi => f.write_str("this cluster has no VerticalPodAutoscaler API"),
+            Self::Unknown(unknown) => write!(f, "the autoscalers are not known: {unknown}"),
+            Self::NoAutoscaler => f.write_str("no VerticalPodAutoscaler targets the workload"),
+            Self::Several { names, reported } => write!(
+                f,
+                "{} VerticalPodAutoscalers target the workload: {}; this is the word of {reported}",
+                names.len(),
+                names.join(", ")
+            ),
+            Self::NoRecommendation { autoscaler, seconds, why } => {
+                let since = seconds.map_or_else(String::new, |seconds| format!(" for {}", period(seconds)));
+                write!(f, "vpa/{autoscaler} has been there{since} without a recommendation: {why}")
+            }
+            Self::NotAdvised { container, is_off: true } => {
+                write!(f, "container {container} gets no recommendation: the policy says mode Off")
+            }
+            Self::NotAdvised { container, is_off: false } => {
+                write!(f, "container {container} has no recommendation")
+            }
+            Self::UsageUnknown(unknown) => write!(f, "what shards use now is not known: {unknown}"),
+            Self::Unmeasured { pods } => write!(f, "the metrics API has nothing of {pods}"),
+            Self::Hot { pod, resource, used, factor, median, target, others } => {
+                let (used, median) = (amount(*resource, *used), amount(*resource, *median));
+                write!(
+                    f,
+                    "{pod} is hot: it uses {used} of {}, {factor:.1} times the median of {median}",
+                    resource.word()
+                )?;
+                if let Some(target) = target {
+                    write!(f, ", and more than the target of {}", amount(*resource, *target))?;
+                }
+                others.as_ref().map_or(Ok(()), |others| write!(f, "; so are {others}"))
+            }
+            Self::Killed { pod, container, kill, ago, others } => {
+                let when = ago.as_ref().map_or_else(String::new, |ago| format!(" {ago} ago"));
+                let limit = kill.limit.map_or_else(String::new, |limit| {
+                    format!(" at its limit of {}", amount(Resource::Memory, limit))
+                });
+                let restarts = match kill.restarts {
+                    1 => "1 restart".to_owned(),
+                    restarts => format!("{restarts} restarts"),
+                };
+                write!(
+                    f,
+                    "{pod} was killed for want of memory{when}{limit} ({container}, {restarts} in all)"
+                )?;
+                others.as_ref().map_or(Ok(()), |others| write!(f, "; so were {others}"))
+            }
+            Self::NotGuaranteed { container, resource } => write!(
+                f,
+                "container {container} does not limit {} to what it requests, so the shard is not Guaranteed; \
+                 the proposal is",
+                resource.word()
+            ),
+            Self::Throttles { container, peak, proposed } => write!(
+                f,
+                "CPU of {container} has been at {}, at the start perhaps: with {} it takes longer",
+                amount(Resource::Cpu, *peak),
+                amount(Resource::Cpu, *proposed)
+            ),
+        }
+    }
+}
+
+/// An amount in a sentence: cores with up to two decimals, memory in Gi or Mi with up to one.
+fn amount(resource: Resource, quantity: Quantity) -> String {
+    let trimmed = |text: String| text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    let amount = quantity.as_f64();
+    match resource {
+        Resource::Cpu => trimmed(format!("{amount:.2}")),
+        Resource::Memory if amount < 1_073_741_824.0 => format!("{:.0}Mi", (amount / 1_048_576.0).ceil()),
+        Resource::Memory => format!("{}Gi", trimmed(format!("{:.1}", amount / 1_073_741_824.0))),
+    }
+}
+
+/// What is found, the gravest first.
+pub(super) fn findings(
+    observed: &Observed,
+    autoscaler: Option<&Autoscaler>,
+    containers: &[OfContainer],
+) -> Vec<Finding> {
+    let mut findings = of_autoscalers(observed, autoscaler, containers);
+    match &observed.usage_unknown {
+        Some(unknown) => findings.push(Finding::UsageUnknown(unknown.clone())),
+        None => {
+            let silent: Vec<u32> = observed
+                .shards
+                .iter()
+                .filter(|shard| shard.used.is_empty())
+                .map(|shard| shard.ordinal)
+                .collect();
+            if !silent.is_empty() {
+                let pods = pods_in_short(&observed.workload.name, &silent);
+                findings.push(Finding::Unmeasured { pods });
+            }
+        }
+    }
+    for container in containers {
+        findings.extend(of_container(observed, container));
+    }
+    findings.sort_by_key(Finding::severity);
+    findings
+}
+
+fn of_autoscalers(
+    observed: &Observed,
+    reported: Option<&Autoscaler>,
+    containers: &[OfContainer],
+) -> Vec<Finding> {
+    let found = match &observed.autoscalers {
+        Autoscalers::NoApi => return vec![Finding::NoApi],
+        Autoscalers::Unknown(unknown) => return vec![Finding::Unknown(unknown.clone())],
+        Autoscalers::Found(found) => found,
+    };
+    let Some(reported) = reported else { return vec![Finding::NoAutoscaler] };
+    let mut findings = Vec::new();
+    for one in found {
+        match one.update_mode.as_str() {
+            "Off" => {}
+            "Initial" => findings.push(Finding::Resizes { autoscaler: one.name.clone() }),
+            mode => findings.push(Finding::Disturbs { autoscaler: one.name.clone(), mode: mode.to_owned() }),
+        }
+    }
+    if found.len() > 1 {
+        findings.push(Finding::Several {
+            names: found.iter().map(|one| one.name.clone()).collect(),
+            reported: reported.name.clone(),
+        });
+    }
+    if !containers.iter().any(|container| container.is_advised) {
+        let since = |at: Timestamp| observed.taken_at.duration_since(at).as_secs().max(0);
+        findings.push(Finding::NoRecommendation {
+            autoscaler: reported.name.clone(),
+            seconds: reported.created_at.map(since),
+            why: why_not(observed, reported, containers),
+        });
+        return findings;
+    }
+    for container in containers.iter().filter(|container| !container.is_advised) {
+        let is_off = reported.policy(&container.name).is_some_and(|policy| policy.is_off);
+        findings.push(Finding::NotAdvised { container: container.name.clone(), is_off });
+    }
+    findings
+}
+
+fn why_not(observed: &Observed, autoscaler: &Autoscaler, containers: &[OfContainer]) -> NoRecommendation {
+    if let Some(condition) = autoscaler.condition("ConfigUnsupported") {
+        return NoRecommendation::Unsupported(condition.message.clone());
+    }
+    if let Some(recommender) = &autoscaler.recommender {
+        return NoRecommendation::OtherRecommender(recommender.clone());
+    }
+    let is_off =
+        |container: &OfContainer| autoscaler.policy(&container.name).is_some_and(|policy| policy.is_off);
+    if !containers.is_empty() && containers.iter().all(is_off) {
+        return NoRecommendation::AllOff;
+    }
+    if autoscaler.condition("NoPodsMatched").is_some() {
+        return NoRecommendation::NoPodsMatched;
+    }
+    if autoscaler.condition("FetchingHistory").is_some() {
+        return NoRecommendation::FetchingHistory;
+    }
+    match &observed.usage_unknown {
+        Some(unknown) => NoRecommendation::NoMetrics(unknown.clone()),
+        None => NoRecommendation::NothingYet,
+    }
+}
+
+fn of_container(observed: &Observed, container: &OfContainer) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let others = |ordinals: Vec<u32>| {
+        let mut ordinals = ordinals;
+        ordinals.sort_unstable();
+        (!ordinals.is_empty()).then(|| pods_in_short(&observed.workload.name, &ordinals))
+    };
+    // The last one; of those whose time is not known, the first shard.
+    let last = container.killed.iter().max_by_key(|(ordinal, kill)| (kill.at, std::cmp::Reverse(*ordinal)));
+    if let Some((ordinal, kill)) = last {
+        findings.push(Finding::Killed {
+            pod: observed.pod(*ordinal).to_string(),
+            container: container.name.clone(),
+            kill: kill.clone(),
+            ago: kill.at.map(|at| age(at, observed.taken_at)),
+            others: others(
+                container.killed.iter().map(|(one, _)| *one).filter(|one| one != ordinal).collect(),
+            ),
+        });
+    }
+    for of in &container.resources {
+        let hot = of.spread.as_ref().map(|spread| spread.hot(of.request)).unwrap_or_default();
+        let target = of.target.as_ref().and_then(super::Amount::known);
+        if let [(ordinal, used, factor), rest @ ..] = hot.as_slice() {
+            findings.push(Finding::Hot {
+                pod: observed.pod(*ordinal).to_string(),
+                resource: of.resource,
+                used: *used,
+                factor: *factor,
+                median: of.spread.as_ref().map_or(Quantity::ZERO, Spread::median),
+                target: target.filter(|target| target < used),
+                others: others(rest.iter().map(|(one, ..)| *one).collect()),
+            });
+        }
+        if of.request.is_some() && of.request != of.limit {
+            findings
+                .push(Finding::NotGuaranteed { container: container.name.clone(), resource: of.resource });
+        }
+        if of.resource == Resource::Cpu
+            && let (Some(peak), Some(proposed)) = (of.peak, of.proposed)
+            && peak > proposed.amount
+        {
+            findings.push(Finding::Throttles {
+                container: container.name.clone(),
+                peak,
+                proposed: proposed.amount,
+            });
+        }
+    }
+    findings
+}
