@@ -45,6 +45,7 @@ complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "status" -d 'Tell 
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "verify" -d 'Check everything there is to check about a service'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
+complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "vpa-report" -d 'Show what the VPA recommends, whether to believe it, and what it would change'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
@@ -194,7 +195,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l region -d 'Az
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l arch -d 'Architecture of the machines; left out, what the node pool requires, else amd64' -r -f -a "amd64\t''
 arm64\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l families -d 'Families or series to choose from, E or Eas_v5; left out, what the explore pool allows' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l zones -d 'Zones that machines are made in; left out, those that the node pool names, else three' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l zones -d 'Zones that machines are made in, 1 or eastus-1; left out, those that the node pool names, else three' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l max-nodes -d 'Leave out sizes that need more nodes' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l prefer -d 'What the best size is best at' -r -f -a "price\t'The lowest price'
 outage\t'The fewest outages in a year'
@@ -225,6 +226,35 @@ never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l write -d 'Write the pinned pool into the ShardSet file, and change nothing else in it'
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l headroom -d 'Percent that memory is above the peak of the worst shard' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l region -d 'Azure region of the prices; left out, that of the cluster\'s nodes' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l daemonset-overhead -d 'What DaemonSets take on each node: from-cluster, or cpu=500m,memory=800Mi' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l dry-run -d 'With --patch or --create-vpa: change nothing; client: show what would change; server: let it check that, too' -r -f -a "none\t''
+client\t''
+server\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s o -l output -d 'How to print it' -r -f -a "table\t'The answer in a sentence, request and recommendation side by side, what to know, and the proposal'
+wide\t'Every column, and what each shard uses'
+json\t'The exact facts as one VpaReport'
+yaml\t'The same as YAML'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l whole-cores -d 'Round CPU up to whole cores, as if the nodes ran the static CPU manager; left out, as the node class says'
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l patch -d 'Write the proposal into the ShardSet file; without -f, print the command that applies it'
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l despite-doubts -d 'With --patch: take the proposal although the recommendation is doubted'
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l create-vpa -d 'Create a VerticalPodAutoscaler in mode Off when there is none: it watches, and changes nothing'
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s y -l yes -d 'Create the VerticalPodAutoscaler without asking'
+complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to -d 'The phase whose node pool the shards move to; its pool is named by the ShardSet file' -r -f -a "explore\t'A broad node pool: find out which machine fits'
 stable\t'One pinned instance type, tainted, no voluntary disruption'"
@@ -654,23 +684,24 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_s
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan migrate upgrade drain rollout explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "vpa-report" -d 'Show what the VPA recommends, whether to believe it, and what it would change'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "status" -d 'Show which shards are up from the newest template, and what is left'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "history" -d 'Show the runs of a workload and the revisions of its template'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "resume" -d 'Go on with a run that stopped part-way'

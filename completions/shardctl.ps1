@@ -44,6 +44,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check everything there is to check about a service')
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
+            [CompletionResult]::new('vpa-report', 'vpa-report', [CompletionResultType]::ParameterValue, 'Show what the VPA recommends, whether to believe it, and what it would change')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
@@ -212,7 +213,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Azure region of the prices; left out, that of the cluster''s nodes')
             [CompletionResult]::new('--arch', '--arch', [CompletionResultType]::ParameterName, 'Architecture of the machines; left out, what the node pool requires, else amd64')
             [CompletionResult]::new('--families', '--families', [CompletionResultType]::ParameterName, 'Families or series to choose from, E or Eas_v5; left out, what the explore pool allows')
-            [CompletionResult]::new('--zones', '--zones', [CompletionResultType]::ParameterName, 'Zones that machines are made in; left out, those that the node pool names, else three')
+            [CompletionResult]::new('--zones', '--zones', [CompletionResultType]::ParameterName, 'Zones that machines are made in, 1 or eastus-1; left out, those that the node pool names, else three')
             [CompletionResult]::new('--max-nodes', '--max-nodes', [CompletionResultType]::ParameterName, 'Leave out sizes that need more nodes')
             [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'What the best size is best at')
             [CompletionResult]::new('--daemonset-overhead', '--daemonset-overhead', [CompletionResultType]::ParameterName, 'What DaemonSets take on each node: from-cluster, or cpu=500m,memory=800Mi')
@@ -238,6 +239,37 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
             [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the pinned pool into the ShardSet file, and change nothing else in it')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;vpa-report' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--headroom', '--headroom', [CompletionResultType]::ParameterName, 'Percent that memory is above the peak of the worst shard')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Azure region of the prices; left out, that of the cluster''s nodes')
+            [CompletionResult]::new('--daemonset-overhead', '--daemonset-overhead', [CompletionResultType]::ParameterName, 'What DaemonSets take on each node: from-cluster, or cpu=500m,memory=800Mi')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'With --patch or --create-vpa: change nothing; client: show what would change; server: let it check that, too')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--whole-cores', '--whole-cores', [CompletionResultType]::ParameterName, 'Round CPU up to whole cores, as if the nodes ran the static CPU manager; left out, as the node class says')
+            [CompletionResult]::new('--patch', '--patch', [CompletionResultType]::ParameterName, 'Write the proposal into the ShardSet file; without -f, print the command that applies it')
+            [CompletionResult]::new('--despite-doubts', '--despite-doubts', [CompletionResultType]::ParameterName, 'With --patch: take the proposal although the recommendation is doubted')
+            [CompletionResult]::new('--create-vpa', '--create-vpa', [CompletionResultType]::ParameterName, 'Create a VerticalPodAutoscaler in mode Off when there is none: it watches, and changes nothing')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Create the VerticalPodAutoscaler without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Create the VerticalPodAutoscaler without asking')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -795,6 +827,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check everything there is to check about a service')
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
+            [CompletionResult]::new('vpa-report', 'vpa-report', [CompletionResultType]::ParameterValue, 'Show what the VPA recommends, whether to believe it, and what it would change')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
@@ -826,6 +859,9 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;help;plan' {
+            break
+        }
+        'shardctl;help;vpa-report' {
             break
         }
         'shardctl;help;migrate' {

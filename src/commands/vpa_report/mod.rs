@@ -33,7 +33,8 @@ pub struct VpaReportArgs {
     #[command(flatten)]
     pub target: TargetArgs,
     /// Percent that memory is above the peak of the worst shard
-    #[arg(long, value_name = "PERCENT", value_parser = parse_percent, default_value_t = Terms::default().headroom_percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true,
+        default_value_t = Terms::default().headroom_percent)]
     pub headroom: u32,
     /// Round CPU up to whole cores, as if the nodes ran the static CPU manager; left out, as the node class says
     #[arg(long)]
@@ -155,4 +156,46 @@ fn size_now(snapshot: &Snapshot) -> Option<String> {
         *count.entry(size).or_default() += 1;
     }
     count.into_iter().rev().max_by_key(|(_, shards)| *shards).map(|(size, _)| size.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Probe {
+        #[command(flatten)]
+        args: VpaReportArgs,
+    }
+
+    fn parse(line: &str) -> Result<VpaReportArgs, clap::Error> {
+        Probe::try_parse_from(line.split(' ')).map(|probe| probe.args)
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        let args = parse("vpa-report kafka --headroom 25% --whole-cores -o wide").unwrap();
+        assert_eq!((args.headroom, args.whole_cores, args.output), (25, true, VpaReportOutput::Wide));
+        let args = parse("vpa-report").unwrap();
+        assert_eq!((args.headroom, args.dry_run), (15, DryRun::None));
+        assert_eq!(parse("vpa-report --patch --dry-run").unwrap().dry_run, DryRun::Client);
+        for wrong in
+            ["--headroom 401", "--headroom -1", "--headroom much", "--despite-doubts", "--patch --create-vpa"]
+        {
+            assert!(parse(&format!("vpa-report {wrong}")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn plan_is_asked_as_by_its_own_command_line() {
+        #[derive(Debug, clap::Parser)]
+        struct Plan {
+            #[command(flatten)]
+            args: PlanArgs,
+        }
+        let parsed = Plan::try_parse_from(["plan"]).unwrap().args;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", PlanArgs::default()));
+    }
 }

@@ -17,7 +17,7 @@ pub fn resized(text: &str, shardset: &ShardSet, to: Resources) -> Option<String>
         let line = line.split(" #").next().unwrap_or_default();
         indent(line) > 0 && line.trim() == "shard:"
     };
-    let start = lines.iter().position(|line| is_shard(line))?;
+    let start = lines.iter().position(is_shard)?;
     let outer = indent(lines[start]);
     let end = (start + 1..lines.len()).find(|at| is_content(lines[*at]) && indent(lines[*at]) <= outer);
     let block = start + 1..end.unwrap_or(lines.len());
@@ -92,8 +92,7 @@ mod tests {
         let text = include_str!("tutorial.yaml")
             .replace("    memory: 32Gi\n", "    memory: &size 32Gi\n")
             .replace("    size: 100Gi\n", "    size: *size\n");
-        if let Ok(shardset) = parse(&text) {
-            assert_eq!(resized(&text, &shardset, resources("4", "16Gi")), None);
-        }
+        let shardset = parse(&text).unwrap();
+        assert_eq!(resized(&text, &shardset, resources("4", "16Gi")), None);
     }
 }

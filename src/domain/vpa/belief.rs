@@ -74,7 +74,7 @@ pub fn believable(resource: Resource, amount: &Amount) -> Result<Quantity, Disbe
         Resource::Cpu => (Quantity::milli(RECOMMENDERS_LARGEST), Quantity::whole(vcpus.into())),
         Resource::Memory => (Quantity::bytes(RECOMMENDERS_LARGEST), Quantity::bytes(i64::from(gib) << 30)),
     };
-    if quantity >= largest {
+    if quantity == largest {
         return Err(Disbelief::WithoutHistory);
     }
     if quantity > most {

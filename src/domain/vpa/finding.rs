@@ -13,6 +13,9 @@ use crate::domain::names::pods_in_short;
 use crate::domain::quantity::Quantity;
 use crate::domain::snapshot::Unknown;
 
+/// Shards are counted rather than named when there are more.
+const MOST_NAMED: usize = 5;
+
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,11 +32,13 @@ pub enum Finding {
     /// The autoscaler restarts or resizes shards that run.
     Disturbs {
         autoscaler: String,
+        namespace: String,
         mode: String,
     },
     /// The autoscaler gives a shard that restarts another size.
     Resizes {
         autoscaler: String,
+        namespace: String,
     },
     NoApi,
     Unknown(Unknown),
@@ -67,7 +72,7 @@ pub enum Finding {
         median: Quantity,
         /// The target, where it is less than the shard uses.
         target: Option<Quantity>,
-        /// Other hot shards.
+        /// What is to be said of other hot shards: `so is kafka-8`.
         others: Option<String>,
     },
     /// Shards were killed for want of memory, this one last.
@@ -153,9 +158,9 @@ impl Finding {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         let advice = match self {
-            Self::Disturbs { autoscaler, .. } | Self::Resizes { autoscaler } => format!(
-                "kubectl patch vpa {autoscaler} --type merge -p '{{\"spec\":{{\"updatePolicy\":{{\"updateMode\":\"Off\"}}}}}}'"
-            ),
+            Self::Disturbs { .. } | Self::Resizes { .. } => {
+                "set its mode to Off, in which it only watches".to_owned()
+            }
             Self::NoApi => "install the VPA's recommender and its definitions; on AKS \
                             `az aks update -g GROUP -n CLUSTER --enable-vpa`"
                 .to_owned(),
@@ -168,6 +173,19 @@ impl Finding {
             _ => return None,
         };
         Some(advice)
+    }
+}
+
+impl Finding {
+    /// A command that mends it, as one would type it.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        let (Self::Disturbs { autoscaler, namespace, .. } | Self::Resizes { autoscaler, namespace }) = self
+        else {
+            return None;
+        };
+        let off = r#"{"spec":{"updatePolicy":{"updateMode":"Off"}}}"#;
+        Some(format!("kubectl patch vpa {autoscaler} -n {namespace} --type merge -p '{off}'"))
     }
 }
 
@@ -207,7 +225,7 @@ impl fmt::Display for NoRecommendation {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Disturbs { autoscaler, mode } => {
+            Self::Disturbs { autoscaler, mode, .. } => {
                 let does = match mode.as_str() {
                     "InPlace" => "resizes shards that run",
                     "InPlaceOrRecreate" => "resizes or evicts shards that run",
@@ -218,7 +236,7 @@ impl fmt::Display for Finding {
                     "vpa/{autoscaler} is in mode {mode}: it {does}, and one shard down is the service down"
                 )
             }
-            Self::Resizes { autoscaler } => write!(
+            Self::Resizes { autoscaler, .. } => write!(
                 f,
                 "vpa/{autoscaler} is in mode Initial: it gives a shard that restarts another size than its node was chosen for"
             ),
@@ -244,16 +262,16 @@ impl fmt::Display for Finding {
             Self::UsageUnknown(unknown) => write!(f, "what shards use now is not known: {unknown}"),
             Self::Unmeasured { pods } => write!(f, "the metrics API has nothing of {pods}"),
             Self::Hot { pod, resource, used, factor, median, target, others } => {
-                let (used, median) = (amount(*resource, *used), amount(*resource, *median));
-                write!(
-                    f,
-                    "{pod} is hot: it uses {used} of {}, {factor:.1} times the median of {median}",
-                    resource.word()
-                )?;
+                let used = match resource {
+                    Resource::Cpu => format!("{} CPU", amount(*resource, *used)),
+                    Resource::Memory => format!("{} of memory", amount(*resource, *used)),
+                };
+                let median = amount(*resource, *median);
+                write!(f, "{pod} is hot: it uses {used}, {factor:.1} times the median of {median}")?;
                 if let Some(target) = target {
                     write!(f, ", and more than the target of {}", amount(*resource, *target))?;
                 }
-                others.as_ref().map_or(Ok(()), |others| write!(f, "; so are {others}"))
+                others.as_ref().map_or(Ok(()), |others| write!(f, "; {others}"))
             }
             Self::Killed { pod, container, kill, ago, others } => {
                 let when = ago.as_ref().map_or_else(String::new, |ago| format!(" {ago} ago"));
@@ -268,7 +286,7 @@ impl fmt::Display for Finding {
                     f,
                     "{pod} was killed for want of memory{when}{limit} ({container}, {restarts} in all)"
                 )?;
-                others.as_ref().map_or(Ok(()), |others| write!(f, "; so were {others}"))
+                others.as_ref().map_or(Ok(()), |others| write!(f, "; {others}"))
             }
             Self::NotGuaranteed { container, resource } => write!(
                 f,
@@ -339,10 +357,11 @@ fn of_autoscalers(
     let Some(reported) = reported else { return vec![Finding::NoAutoscaler] };
     let mut findings = Vec::new();
     for one in found {
+        let (autoscaler, namespace) = (one.name.clone(), observed.workload.namespace.clone());
         match one.update_mode.as_str() {
             "Off" => {}
-            "Initial" => findings.push(Finding::Resizes { autoscaler: one.name.clone() }),
-            mode => findings.push(Finding::Disturbs { autoscaler: one.name.clone(), mode: mode.to_owned() }),
+            "Initial" => findings.push(Finding::Resizes { autoscaler, namespace }),
+            mode => findings.push(Finding::Disturbs { autoscaler, namespace, mode: mode.to_owned() }),
         }
     }
     if found.len() > 1 {
@@ -393,22 +412,26 @@ fn why_not(observed: &Observed, autoscaler: &Autoscaler, containers: &[OfContain
 
 fn of_container(observed: &Observed, container: &OfContainer) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let others = |ordinals: Vec<u32>| {
-        let mut ordinals = ordinals;
+    let others = |mut ordinals: Vec<u32>, one: &str, many: &str| {
         ordinals.sort_unstable();
-        (!ordinals.is_empty()).then(|| pods_in_short(&observed.workload.name, &ordinals))
+        let names = || pods_in_short(&observed.workload.name, &ordinals);
+        match ordinals.len() {
+            0 => None,
+            1 => Some(format!("so {one} {}", names())),
+            count if count <= MOST_NAMED => Some(format!("so {many} {}", names())),
+            count => Some(format!("so {many} {count} others")),
+        }
     };
     // The last one; of those whose time is not known, the first shard.
     let last = container.killed.iter().max_by_key(|(ordinal, kill)| (kill.at, std::cmp::Reverse(*ordinal)));
     if let Some((ordinal, kill)) = last {
+        let rest = container.killed.iter().map(|(one, _)| *one).filter(|one| one != ordinal).collect();
         findings.push(Finding::Killed {
             pod: observed.pod(*ordinal).to_string(),
             container: container.name.clone(),
             kill: kill.clone(),
             ago: kill.at.map(|at| age(at, observed.taken_at)),
-            others: others(
-                container.killed.iter().map(|(one, _)| *one).filter(|one| one != ordinal).collect(),
-            ),
+            others: others(rest, "was", "were"),
         });
     }
     for of in &container.resources {
@@ -422,7 +445,7 @@ fn of_container(observed: &Observed, container: &OfContainer) -> Vec<Finding> {
                 factor: *factor,
                 median: of.spread.as_ref().map_or(Quantity::ZERO, Spread::median),
                 target: target.filter(|target| target < used),
-                others: others(rest.iter().map(|(one, ..)| *one).collect()),
+                others: others(rest.iter().map(|(one, ..)| *one).collect(), "is", "are"),
             });
         }
         if of.request.is_some() && of.request != of.limit {

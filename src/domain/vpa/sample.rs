@@ -1,5 +1,7 @@
 //! A service for tests of rules and of reports.
 
+#![allow(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "literals of tests")]
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};

@@ -206,7 +206,7 @@ fn a_hot_shard_is_named_with_how_hot_it_is() {
     assert_eq!(
         found,
         [
-            "kafka-4 is hot: it uses 28Gi of memory, 1.9 times the median of 15Gi, and more than the target of 20.3Gi; so are \
+            "kafka-4 is hot: it uses 28Gi of memory, 1.9 times the median of 15Gi, and more than the target of 20.3Gi; so is \
           kafka-8"
         ]
     );

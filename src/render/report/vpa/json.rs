@@ -157,6 +157,7 @@ struct FindingReport {
     severity: Severity,
     message: String,
     advice: Option<String>,
+    command: Option<String>,
 }
 
 /// The report as a value.
@@ -282,6 +283,7 @@ fn finding(finding: &Finding) -> FindingReport {
         severity: finding.severity(),
         message: finding.to_string(),
         advice: finding.advice(),
+        command: finding.command(),
     }
 }
 

@@ -136,6 +136,10 @@ fn finding(finding: &Finding, look: Look) -> String {
     if let Some(advice) = finding.advice() {
         text.push_str(&indented(&advice, look));
     }
+    if let Some(command) = finding.command() {
+        // One line, to be copied as it is.
+        text.push_str(&format!("  {}\n", look.style.value(command)));
+    }
     text
 }
 
@@ -164,8 +168,9 @@ fn proposal(report: &Report<'_>, look: Look) -> String {
         }
         let of = if judged.containers.len() > 1 { format!(" for {}", container.name) } else { String::new() };
         let reasons: Vec<String> = container.resources.iter().filter_map(|of| because(judged, of)).collect();
+        let verb = if judged.is_believed() { "Proposed" } else { "By what is known so far" };
         let sentence = format!(
-            "Proposed{of}: {}, requests and limits alike; {}.",
+            "{verb}{of}: {}, requests and limits alike; {}.",
             parts.join(" and "),
             reasons.join(", ")
         );
@@ -225,7 +230,8 @@ fn because(judged: &Judged, of: &OfResource) -> Option<String> {
             format!("{word} by the peak of {} that some shard had{headroom}", in_units(of.resource, peak))
         }
         Basis::Killed(ordinal) => {
-            format!("{word} by {}, which was killed at its limit, and 20%", judged.observed.pod(ordinal))
+            let pod = judged.observed.pod(ordinal);
+            format!("{word} by {pod}, which needs 20% more than the limit that it was killed at")
         }
     })
 }

@@ -16,9 +16,9 @@ pub(super) fn table(judged: &Judged) -> String {
         let mut cells = vec![
             of.resource.word().to_owned(),
             amount_cell(of.resource, of.request),
-            advised(of, &of.lower),
-            advised(of, &of.target),
-            advised(of, &of.upper),
+            advised(of, of.lower.as_ref()),
+            advised(of, of.target.as_ref()),
+            advised(of, of.upper.as_ref()),
             amount_cell(of.resource, of.spread.as_ref().map(|spread| spread.median())),
             worst(of),
             proposal(of),
@@ -60,10 +60,10 @@ pub(super) fn wide(judged: &Judged) -> String {
             of.resource.word().to_owned(),
             amount_cell(of.resource, of.request),
             amount_cell(of.resource, of.limit),
-            advised(of, &of.lower),
-            advised(of, &of.target),
-            advised(of, &of.uncapped),
-            advised(of, &of.upper),
+            advised(of, of.lower.as_ref()),
+            advised(of, of.target.as_ref()),
+            advised(of, of.uncapped.as_ref()),
+            advised(of, of.upper.as_ref()),
             amount_cell(of.resource, spread.map(|spread| spread.least())),
             amount_cell(of.resource, spread.map(|spread| spread.median())),
             worst(of),
@@ -114,7 +114,7 @@ fn lines(judged: &Judged) -> impl Iterator<Item = (&OfContainer, &OfResource)> {
 }
 
 /// An amount of the recommendation; what is not believed is a question mark, and said below.
-fn advised(of: &OfResource, amount: &Option<Amount>) -> String {
+fn advised(of: &OfResource, amount: Option<&Amount>) -> String {
     match amount {
         None => nothing(),
         Some(amount) => believable(of.resource, amount)
