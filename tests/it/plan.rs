@@ -112,9 +112,54 @@ fn the_pool_is_pinned_in_the_file_and_nothing_else_changes() {
 }
 
 #[test]
+fn zones_go_into_the_pinned_pool() {
+    let home = Folder::new("plan");
+    let zones = ["--pin=Standard_E20s_v5", "--zones", "1,eastus-3"];
+    let pool = offline(&home, "", &zones).ended(0);
+    let printed: Value = serde_saphyr::from_str(&pool.stdout).expect("YAML");
+    let is_zone = |one: &&Value| one["key"] == "topology.kubernetes.io/zone";
+    let requirements = printed["stable"]["requirements"].as_array().expect("a list");
+    let zone = requirements.iter().find(is_zone).expect("a requirement");
+    assert_eq!(zone["values"], serde_json::json!(["eastus-1", "eastus-3"]));
+    offline(&home, "", &[&zones[..], &["--write"]].concat()).ended(0);
+    let path = home.path().join("shardset.yaml");
+    let after = std::fs::read_to_string(&path).expect("the file");
+    assert!(
+        after.contains("- {key: topology.kubernetes.io/zone, operator: In, values: [eastus-1, eastus-3]}\n"),
+        "{after}"
+    );
+    let path = path.to_str().expect("a path");
+    let deploy = shardctl(&home).run(["deploy", "--phase", "stable", "-o", "yaml", "-f", path]).ended(0);
+    deploy.said("- eastus-3");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_file_is_written_through_its_link() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let home = Folder::new("plan");
+    let yaml = shardctl(&home).run(["init"]).ended(0).stdout;
+    let real = home.write("real.yaml", yaml);
+    std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).expect("permissions");
+    let link = home.path().join("link.yaml");
+    symlink("real.yaml", &link).expect("a link");
+    // Who has the file open goes on reading what it was: it is replaced as a whole, not written over.
+    let mut open = std::fs::File::open(&real).expect("the file");
+    let pin = ["--pin=Standard_E20s_v5", "--write"];
+    let args = ["plan", "-f", link.to_str().expect("a path")].into_iter().chain(OFFLINE).chain(pin);
+    shardctl(&home).run(args).ended(0);
+    assert!(std::fs::symlink_metadata(&link).expect("the link").is_symlink());
+    assert!(std::fs::read_to_string(&real).expect("the file").contains("[Standard_E20s_v5]"));
+    assert!(std::io::read_to_string(&mut open).expect("the file").contains("- Standard_E16s_v5\n"));
+    assert_eq!(std::fs::metadata(&real).expect("the file").permissions().mode() & 0o777, 0o640);
+    let left = std::fs::read_dir(home.path()).expect("a folder").count();
+    assert_eq!(left, 2, "the file and the link");
+}
+
+#[test]
 fn what_is_wrong_is_named_with_what_to_write() {
     let home = Folder::new("plan");
-    let cases: [(&[&str], i32, &str); 11] = [
+    let cases: [(&[&str], i32, &str); 15] = [
         (&["--region", "westeurop"], 2, "did you mean westeurope?"),
         (&["--region", "mars"], 2, "prices are known of australiaeast"),
         (&["--families", "Eas_v55"], 2, "did you mean Eas_v5"),
@@ -122,6 +167,10 @@ fn what_is_wrong_is_named_with_what_to_write() {
         (&["--daemonset-overhead", "cpu=1"], 2, "both cpu and memory are needed"),
         (&["--daemonset-overhead", "cpu=1,memory=1GB"], 2, "32Gi or 32G"),
         (&["--node-failures-per-year=-1"], 2, "write how often in a year"),
+        (&["--node-failures-per-year", "-1"], 2, "write how often in a year"),
+        (&["--zone-outages-per-year", "-0.5"], 2, "write how often in a year"),
+        (&["--zones", "1,westeurope-2"], 2, "eastus has no zone `westeurope-2`"),
+        (&["--zones", "1,eastus-1"], 2, "zone eastus-1 is named twice"),
         (&["--arch", "riscv"], 2, "[possible values: amd64, arm64]"),
         (&["--pin=Standard_E16_v55"], 2, "did you mean Standard_E16"),
         (&["--pin=Standard_E2s_v5"], 3, "Standard_E2s_v5 cannot be used: too little CPU and memory"),

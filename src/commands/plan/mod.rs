@@ -48,7 +48,7 @@ pub struct PlanArgs {
     /// Families or series to choose from, E or Eas_v5; left out, what the explore pool allows
     #[arg(long, value_name = "FAMILY,...", value_delimiter = ',')]
     pub families: Vec<String>,
-    /// Zones that machines are made in; left out, those that the node pool names, else three
+    /// Zones that machines are made in, 1 or eastus-1; left out, those that the node pool names, else three
     #[arg(long, value_name = "ZONE,...", value_delimiter = ',')]
     pub zones: Vec<String>,
     /// Leave out sizes that need more nodes
@@ -67,10 +67,12 @@ pub struct PlanArgs {
     #[arg(long, value_name = "N", default_value_t = SURGE)]
     pub surge: u32,
     /// Unplanned losses of one node in a year
-    #[arg(long, value_name = "RATE", value_parser = parse_rate, default_value_t = OutageModel::default().node_failures_per_year)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate, default_value_t = OutageModel::default().node_failures_per_year,
+        allow_negative_numbers = true)]
     pub node_failures_per_year: f64,
     /// Outages of one zone in a year
-    #[arg(long, value_name = "RATE", value_parser = parse_rate, default_value_t = OutageModel::default().zone_outages_per_year)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate, default_value_t = OutageModel::default().zone_outages_per_year,
+        allow_negative_numbers = true)]
     pub zone_outages_per_year: f64,
     /// Machines that are reserved already and cost nothing more, as Standard_E16s_v5=4; may be said again
     #[arg(long, value_name = "SIZE=N", value_parser = parse_reserved)]
@@ -174,10 +176,11 @@ pub enum PlanOutput {
 pub fn run(context: &Context, args: &PlanArgs) -> Result<ExitCode, CommandError> {
     context.block_on(async {
         let Asked { plan, shardset } = question(context, args).await?;
+        let zones = zones(plan.market.region.name(), &args.zones)?;
         let reserved = reserved(&plan, &args.reserved)?;
         let plan = if reserved.is_empty() { plan } else { plan.with_reserved(&reserved) };
         match (&args.pin, &shardset) {
-            (Some(size), Some(shardset)) => pin(context, args, shardset, pinned(&plan, size)?),
+            (Some(size), Some(shardset)) => pin(context, args, shardset, pinned(&plan, size)?, &zones),
             _ => show(context, args, &plan),
         }
     })
@@ -218,6 +221,27 @@ fn nothing_fits(plan: &Plan) -> CommandError {
     }
 }
 
+/// The zones as their label on nodes names them: `eastus-1`, which may be written as 1.
+fn zones(region: &str, given: &[String]) -> Result<Vec<String>, CommandError> {
+    let is_number = |zone: &str| !zone.is_empty() && zone.bytes().all(|byte| byte.is_ascii_digit());
+    let mut zones = Vec::new();
+    for zone in given {
+        let number = zone.strip_prefix(region).and_then(|rest| rest.strip_prefix('-')).unwrap_or(zone);
+        if !is_number(number) {
+            return Err(CommandError::usage(format!("{region} has no zone `{zone}`"))
+                .hint(format!("write 1 or {region}-1")));
+        }
+        let zone = format!("{region}-{number}");
+        if zones.contains(&zone) {
+            return Err(
+                CommandError::usage(format!("zone {zone} is named twice")).hint("name each zone once")
+            );
+        }
+        zones.push(zone);
+    }
+    Ok(zones)
+}
+
 /// The sizes of the reserved machines; each must be one that can be used.
 fn reserved(plan: &Plan, given: &[(String, u32)]) -> Result<Vec<(&'static Size, u32)>, CommandError> {
     let of = |(size, nodes): &(String, u32)| Ok((usable(plan, size)?.size, *nodes));
@@ -254,8 +278,10 @@ fn pin(
     args: &PlanArgs,
     shardset: &ShardSet,
     choice: &Choice,
+    zones: &[String],
 ) -> Result<ExitCode, CommandError> {
-    let pool = shardset.spec.nodes.stable.pinned_to(choice.size.name, choice.limits);
+    let stable = &shardset.spec.nodes.stable;
+    let pool = stable.pinned_to(choice.size.name, choice.limits).in_zones(zones);
     let snippet = render::pool(&pool);
     let path = args.target.file.as_deref().filter(|path| *path != Path::new("-"));
     let (true, Some(path)) = (args.write, path) else {
