@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
+use super::finding::in_words;
 use super::observed::{Advice, Amount, Amounts, Autoscaler, History, Resource};
 use crate::domain::age::age;
 use crate::domain::catalogue;
@@ -45,6 +46,7 @@ pub enum Disbelief {
     WithoutHistory,
     /// More than any machine has.
     NoSuchMachine {
+        resource: Resource,
         most: Quantity,
     },
 }
@@ -55,7 +57,9 @@ impl fmt::Display for Disbelief {
             Self::NotAQuantity => f.write_str("it is no quantity"),
             Self::Nothing => f.write_str("no shard runs on nothing"),
             Self::WithoutHistory => f.write_str("it is the largest number that the recommender writes"),
-            Self::NoSuchMachine { most } => write!(f, "no machine has more than {most}"),
+            Self::NoSuchMachine { resource, most } => {
+                write!(f, "no machine has more than {}", in_words(*resource, *most))
+            }
         }
     }
 }
@@ -78,7 +82,7 @@ pub fn believable(resource: Resource, amount: &Amount) -> Result<Quantity, Disbe
         return Err(Disbelief::WithoutHistory);
     }
     if quantity > most {
-        return Err(Disbelief::NoSuchMachine { most });
+        return Err(Disbelief::NoSuchMachine { resource, most });
     }
     Ok(quantity)
 }
@@ -191,7 +195,11 @@ impl fmt::Display for Doubt {
                 resource.word()
             ),
             Self::Amount { resource, which, amount, why } => {
-                write!(f, "its {which} of {} is {amount}: {why}", resource.word())
+                // As kubectl shows it, but for what nobody could read: 53716540735984.
+                let is_long = matches!(why, Disbelief::NoSuchMachine { .. });
+                let known = amount.known().filter(|_| is_long);
+                let found = known.map_or_else(|| amount.to_string(), |known| in_words(*resource, known));
+                write!(f, "its {which} of {} is {found}: {why}", resource.word())
             }
             Self::NoTarget { resource } => write!(f, "it has no target of {}", resource.word()),
         }

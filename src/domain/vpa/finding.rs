@@ -263,20 +263,20 @@ impl fmt::Display for Finding {
             Self::Unmeasured { pods } => write!(f, "the metrics API has nothing of {pods}"),
             Self::Hot { pod, resource, used, factor, median, target, others } => {
                 let used = match resource {
-                    Resource::Cpu => format!("{} CPU", amount(*resource, *used)),
-                    Resource::Memory => format!("{} of memory", amount(*resource, *used)),
+                    Resource::Cpu => format!("{} CPU", in_words(*resource, *used)),
+                    Resource::Memory => format!("{} of memory", in_words(*resource, *used)),
                 };
-                let median = amount(*resource, *median);
+                let median = in_words(*resource, *median);
                 write!(f, "{pod} is hot: it uses {used}, {factor:.1} times the median of {median}")?;
                 if let Some(target) = target {
-                    write!(f, ", and more than the target of {}", amount(*resource, *target))?;
+                    write!(f, ", and more than the target of {}", in_words(*resource, *target))?;
                 }
                 others.as_ref().map_or(Ok(()), |others| write!(f, "; {others}"))
             }
             Self::Killed { pod, container, kill, ago, others } => {
                 let when = ago.as_ref().map_or_else(String::new, |ago| format!(" {ago} ago"));
                 let limit = kill.limit.map_or_else(String::new, |limit| {
-                    format!(" at its limit of {}", amount(Resource::Memory, limit))
+                    format!(" at its limit of {}", in_words(Resource::Memory, limit))
                 });
                 let restarts = match kill.restarts {
                     1 => "1 restart".to_owned(),
@@ -297,15 +297,15 @@ impl fmt::Display for Finding {
             Self::Throttles { container, peak, proposed } => write!(
                 f,
                 "CPU of {container} has been at {}, at the start perhaps: with {} it takes longer",
-                amount(Resource::Cpu, *peak),
-                amount(Resource::Cpu, *proposed)
+                in_words(Resource::Cpu, *peak),
+                in_words(Resource::Cpu, *proposed)
             ),
         }
     }
 }
 
 /// An amount in a sentence: cores with up to two decimals, memory in Gi or Mi with up to one.
-fn amount(resource: Resource, quantity: Quantity) -> String {
+pub(super) fn in_words(resource: Resource, quantity: Quantity) -> String {
     let trimmed = |text: String| text.trim_end_matches('0').trim_end_matches('.').to_owned();
     let amount = quantity.as_f64();
     match resource {

@@ -159,7 +159,7 @@ fn doubts_are_named() {
     assert_eq!(found[1], "its uncapped target of CPU is 0: no shard runs on nothing");
     assert_eq!(found[2], "its target of memory is -3: no shard runs on nothing");
     assert!(
-        found[3].starts_with("its uncapped target of memory is 60Ti: no machine has more than "),
+        found[3].starts_with("its uncapped target of memory is 61440Gi: no machine has more than "),
         "{found:?}"
     );
     assert!(absurd.containers[0].resources.iter().all(|of| of.proposed.is_none()), "no basis, no proposal");
