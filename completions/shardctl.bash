@@ -2100,7 +2100,7 @@ _shardctl() {
             return 0
             ;;
         shardctl__subcmd__plan)
-            opts="-f -o -n -v -h --file --region --arch --families --zones --max-nodes --prefer --daemonset-overhead --max-pods --surge --node-failures-per-year --zone-outages-per-year --reserved --top --pin --write --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
+            opts="-f -o -n -v -h --file --region --arch --families --zones --max-nodes --prefer --daemonset-overhead --max-pods --surge --node-failures-per-year --zone-outages-per-year --reserved --with --top --pin --write --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2159,6 +2159,10 @@ _shardctl() {
                     return 0
                     ;;
                 --reserved)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

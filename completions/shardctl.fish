@@ -206,6 +206,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l surge -d 'Nod
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l node-failures-per-year -d 'Unplanned losses of one node in a year' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l zone-outages-per-year -d 'Outages of one zone in a year' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l reserved -d 'Machines that are reserved already and cost nothing more, as Standard_E16s_v5=4; may be said again' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l with -d 'The ShardSet file of another service that shares the pool; may be said again' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l top -d 'How many sizes to show' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -l pin -d 'Print the stable pool of the ShardSet file pinned to SIZE, or to the best one' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand plan" -s o -l output -d 'How to print it' -r -f -a "table\t'The answer in a sentence, the best sizes, and what would save nodes'

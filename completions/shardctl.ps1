@@ -222,6 +222,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--node-failures-per-year', '--node-failures-per-year', [CompletionResultType]::ParameterName, 'Unplanned losses of one node in a year')
             [CompletionResult]::new('--zone-outages-per-year', '--zone-outages-per-year', [CompletionResultType]::ParameterName, 'Outages of one zone in a year')
             [CompletionResult]::new('--reserved', '--reserved', [CompletionResultType]::ParameterName, 'Machines that are reserved already and cost nothing more, as Standard_E16s_v5=4; may be said again')
+            [CompletionResult]::new('--with', '--with', [CompletionResultType]::ParameterName, 'The ShardSet file of another service that shares the pool; may be said again')
             [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'How many sizes to show')
             [CompletionResult]::new('--pin', '--pin', [CompletionResultType]::ParameterName, 'Print the stable pool of the ShardSet file pinned to SIZE, or to the best one')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print it')

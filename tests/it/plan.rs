@@ -112,6 +112,48 @@ fn the_pool_is_pinned_in_the_file_and_nothing_else_changes() {
 }
 
 #[test]
+fn several_services_share_a_pool() {
+    let home = Folder::new("plan");
+    let init = |name: &str, replicas: &str, cpu: &str, memory: &str| {
+        let yaml = shardctl(&home).run(["init", "--name", name]).ended(0).stdout;
+        let yaml = yaml.replace("replicas: 10", replicas).replace("memory: 32Gi", memory);
+        let yaml = yaml.replace("cpu: \"4\"\n", &format!("cpu: {cpu}\n"));
+        home.write(&format!("{name}.yaml"), yaml).to_str().expect("a path").to_owned()
+    };
+    let orders = init("orders", "replicas: 10", "4", "memory: 32Gi");
+    let carts = init("carts", "replicas: 17", "1", "memory: 4Gi");
+    let plan = |args: &[&str]| {
+        let base = ["plan", "-f", &orders, "--with", &carts];
+        shardctl(&home).run(base.iter().chain(&OFFLINE).chain(args))
+    };
+    let run = plan(&["--families", "Es_v5", "--top", "5"]).ended(0);
+    is_as_committed("plan-shared.txt", &run.stdout);
+    let report = json(plan(&["-o", "json", "--top", "1000"]));
+    // Four hold ten of 4 CPU and 32Gi, and beside them seventeen of 1 CPU and 4Gi.
+    assert_eq!(size(&report, "Standard_E16s_v5")["nodes"], 4);
+    assert_eq!(size(&report, "Standard_E16s_v5")["pricePerMonthUsd"], 2943.36);
+    let alone = report["services"][0]["alone"].clone();
+    let by_itself = json(shardctl(&home).run(["plan", "-f", &orders, "-o", "json"].iter().chain(&OFFLINE)));
+    assert_eq!(alone["instanceType"], by_itself["recommended"]);
+    let yaml = plan(&["-o", "yaml", "--top", "1000"]).ended(0).stdout;
+    assert_eq!(serde_saphyr::from_str::<Value>(&yaml).expect("YAML"), report);
+    let twice = shardctl(&home).run(["plan", "-f", &orders, "--with", &orders].iter().chain(&OFFLINE));
+    says_what_next(&twice.ended(2).complained("orders is named twice"));
+    says_what_next(&plan(&["--pin"]).ended(2).complained("cannot be used with"));
+    says_what_next(&plan(&["--with", "absent.yaml"]).ended(2).complained("read absent.yaml"));
+    let arm = home.path().join("carts.yaml");
+    let yaml = std::fs::read_to_string(&arm).expect("the file").replace("[amd64]", "[arm64]");
+    let yaml = yaml.replace("name: carts\n", "name: arms\n").replace("- amd64\n", "- arm64\n");
+    let arm = home.write("arms.yaml", yaml);
+    let run = plan(&["--with", arm.to_str().expect("a path")]);
+    says_what_next(
+        &run.ended(2).complained("arms runs on arm64 and orders on amd64: they cannot share a pool"),
+    );
+    let large = init("large", "replicas: 1", "4", "memory: 100Ti");
+    says_what_next(&plan(&["--with", &large]).ended(1).complained("no size fits a shard of 4 CPU and 100Ti"));
+}
+
+#[test]
 fn zones_go_into_the_pinned_pool() {
     let home = Folder::new("plan");
     let zones = ["--pin=Standard_E20s_v5", "--zones", "1,eastus-3"];

@@ -3,7 +3,7 @@
 pub(super) mod question;
 pub(super) mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -13,11 +13,12 @@ use crate::context::Context;
 use crate::domain::catalogue::{self, Architecture, Size};
 use crate::domain::names::nearest;
 use crate::domain::shardset::{ShardSet, repinned};
-use crate::domain::sizing::{Choice, OutageModel, Plan, Prefer};
+use crate::domain::sizing::{Choice, OutageModel, Plan, Prefer, share};
 use crate::error::{CommandError, ExitCode};
 use crate::render::json;
+use crate::render::report::Look;
 use crate::render::report::plan as render;
-use question::{Asked, question};
+use question::{Asked, question, sharers};
 use values::{GivenOverhead, parse_overhead, parse_rate, parse_reserved};
 
 /// Nodes that a pool may make beyond those that shards need, unless the command line says otherwise.
@@ -35,6 +36,7 @@ const TOP: usize = 10;
   shardctl plan -f shardset.yaml
   shardctl plan -f shardset.yaml --region westeurope --daemonset-overhead cpu=500m,memory=800Mi
   shardctl plan kafka -n shop --families E,Das_v5 --prefer outage -o wide
+  shardctl plan -f orders.yaml --with search.yaml --with carts.yaml
   shardctl plan -f shardset.yaml --pin=Standard_E16s_v5 --write")]
 pub struct PlanArgs {
     #[command(flatten)]
@@ -77,6 +79,9 @@ pub struct PlanArgs {
     /// Machines that are reserved already and cost nothing more, as Standard_E16s_v5=4; may be said again
     #[arg(long, value_name = "SIZE=N", value_parser = parse_reserved)]
     pub reserved: Vec<(String, u32)>,
+    /// The ShardSet file of another service that shares the pool; may be said again
+    #[arg(long, value_name = "FILE", requires = "file", conflicts_with_all = ["pin", "reserved"])]
+    pub with: Vec<PathBuf>,
     /// How many sizes to show
     #[arg(long, value_name = "N", default_value_t = TOP)]
     pub top: usize,
@@ -109,6 +114,7 @@ impl Default for PlanArgs {
             node_failures_per_year: outages.node_failures_per_year,
             zone_outages_per_year: outages.zone_outages_per_year,
             reserved: Vec::new(),
+            with: Vec::new(),
             top: TOP,
             pin: None,
             write: false,
@@ -176,6 +182,9 @@ pub enum PlanOutput {
 pub fn run(context: &Context, args: &PlanArgs) -> Result<ExitCode, CommandError> {
     context.block_on(async {
         let Asked { plan, shardset } = question(context, args).await?;
+        if !args.with.is_empty() {
+            return show_shared(context, args, &sharers(context, args, plan).await?);
+        }
         let zones = zones(plan.market.region.name(), &args.zones)?;
         let reserved = reserved(&plan, &args.reserved)?;
         let plan = if reserved.is_empty() { plan } else { plan.with_reserved(&reserved) };
@@ -199,6 +208,28 @@ fn show(context: &Context, args: &PlanArgs, plan: &Plan) -> Result<ExitCode, Com
     }
     context.ui.print(&text);
     Ok(if plan.best().is_some() { ExitCode::Done } else { ExitCode::Failed })
+}
+
+/// Several services on one pool.
+fn show_shared(context: &Context, args: &PlanArgs, plans: &[Plan]) -> Result<ExitCode, CommandError> {
+    let sharing = share(plans);
+    let look = context.ui.look();
+    let text = match args.output {
+        PlanOutput::Table => render::shared_table(plans, &sharing, look, args.top),
+        PlanOutput::Wide => render::shared_table(plans, &sharing, Look { width: None, ..look }, args.top),
+        PlanOutput::Json => json::json(&render::shared_report(plans, &sharing, args.top)),
+        PlanOutput::Yaml => json::yaml(&render::shared_report(plans, &sharing, args.top)),
+    };
+    if sharing.choices.is_empty() && matches!(args.output, PlanOutput::Table | PlanOutput::Wide) {
+        let alone = plans.iter().find(|plan| plan.best().is_none());
+        return Err(match alone {
+            Some(plan) => nothing_fits(plan),
+            None => CommandError::failed("no size fits all of them")
+                .hint("plan them on pools of their own; `-o json` says which of them rules a size out"),
+        });
+    }
+    context.ui.print(&text);
+    Ok(if sharing.choices.is_empty() { ExitCode::Failed } else { ExitCode::Done })
 }
 
 /// Why there is no answer, and what to change.

@@ -57,24 +57,12 @@ struct Subject {
 pub(super) async fn question(context: &Context, args: &PlanArgs) -> Result<Asked, CommandError> {
     let shardset = args.target.file.as_deref().map(|path| read_shardset(path, context)).transpose()?;
     // What is wrong on the command line is said before anything is sent.
-    let region = args.region.as_deref().map(find_region).transpose()?;
+    if let Some(region) = &args.region {
+        find_region(region)?;
+    }
     check_families(&args.families)?;
     let matter = match &shardset {
-        Some(shardset) => {
-            let subject = of_file(shardset)?;
-            let needs_cluster = region.is_none()
-                || matches!(args.daemonset_overhead, None | Some(GivenOverhead::FromCluster));
-            let ground = match needs_cluster {
-                true => {
-                    let cluster = connect(context).await.map_err(|error| {
-                        error.hint("without a cluster, say --region REGION --daemonset-overhead cpu=500m,memory=800Mi")
-                    })?;
-                    Some(look(&cluster, &subject).await)
-                }
-                false => None,
-            };
-            Matter { subject, ground }
-        }
+        Some(shardset) => Matter::of_file(context, args, shardset).await?,
         None => {
             let target = args.target.resolve(context).await?;
             let scope = Scope { nodes: true, ..Scope::default() };
@@ -85,6 +73,36 @@ pub(super) async fn question(context: &Context, args: &PlanArgs) -> Result<Asked
     Ok(Asked { plan: matter.plan(args)?, shardset })
 }
 
+/// The plans of the ShardSet file and of those that share its pool, each with the same market to choose from.
+pub(super) async fn sharers(
+    context: &Context,
+    args: &PlanArgs,
+    first: Plan,
+) -> Result<Vec<Plan>, CommandError> {
+    let mut plans = vec![first];
+    for path in &args.with {
+        let shardset = read_shardset(path, context)?;
+        let name = shardset.metadata.name.as_str();
+        if plans.iter().any(|plan| plan.name == name) {
+            return Err(CommandError::usage(format!("{name} is named twice"))
+                .hint("name each ShardSet file once, the first with -f and the others with --with"));
+        }
+        let plan = Matter::of_file(context, args, &shardset).await?.plan(args)?;
+        let architecture = |plan: &Plan| plan.market.architecture.map_or("any", Architecture::as_str);
+        if architecture(&plan) != architecture(&plans[0]) {
+            return Err(CommandError::usage(format!(
+                "{name} runs on {} and {} on {}: they cannot share a pool",
+                architecture(&plan),
+                plans[0].name,
+                architecture(&plans[0])
+            ))
+            .hint("leave it out, or say --arch for all of them"));
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
 /// What is to be placed, and what the cluster tells of where.
 pub(in crate::commands) struct Matter {
     subject: Subject,
@@ -92,6 +110,21 @@ pub(in crate::commands) struct Matter {
 }
 
 impl Matter {
+    /// A ShardSet file; no cluster is asked when the command line says what one would tell.
+    async fn of_file(context: &Context, args: &PlanArgs, shardset: &ShardSet) -> Result<Self, CommandError> {
+        let subject = of_file(shardset)?;
+        let needs_cluster = args.region.is_none()
+            || matches!(args.daemonset_overhead, None | Some(GivenOverhead::FromCluster));
+        if !needs_cluster {
+            return Ok(Self { subject, ground: None });
+        }
+        let cluster = connect(context).await.map_err(|error| {
+            error.hint("without a cluster, say --region REGION --daemonset-overhead cpu=500m,memory=800Mi")
+        })?;
+        let ground = look(&cluster, &subject).await;
+        Ok(Self { subject, ground: Some(ground) })
+    }
+
     /// A workload that runs, by its ShardSet file where there is one.
     pub(in crate::commands) async fn of_running(
         target: &Target,
