@@ -113,8 +113,15 @@ fn reported(lab: &Lab) {
         let worst = &report["containers"][0]["memory"]["useNow"];
         let shards = worst["shards"].as_object().map_or(0, serde_json::Map::len);
         let is_hot = !worst["worst"].is_null() && amount(&worst["worst"]) >= 28.0 * GI;
+        let cpu = &report["containers"][0]["cpu"]["useNow"];
+        let is_steady =
+            !cpu["median"].is_null() && amount(&cpu["median"]) > 1.7 && amount(&cpu["worst"]) < 2.6;
         let is_known = amount(&advised["uncappedTarget"]["memory"]) >= 28.0 * GI;
-        if shards == 3 && is_hot && is_known { Ok((report, advised)) } else { Err(format!("{report:#}")) }
+        if shards == 3 && is_hot && is_steady && is_known {
+            Ok((report, advised))
+        } else {
+            Err(format!("{report:#}"))
+        }
     });
     let container = &report["containers"][0];
     assert_eq!(container["name"], advised["containerName"]);
@@ -331,7 +338,8 @@ fn settled(lab: &Lab) {
     service.apply(&LEFT_ALONE.replace("ADVICE", "zweiter"));
     settle(&service, "60Ti");
     let report = json(&service, 0);
-    assert_eq!(ids(&report), ["several-vpas"]);
+    // The shards were made anew: some may not be measured yet.
+    assert_eq!(ids(&report)[0], "several-vpas", "{report:#}");
     let container = &report["containers"][0];
     assert!(container["memory"]["proposed"].is_null() && report["believed"] == false, "{report:#}");
     assert!(container["doubts"].to_string().contains("no machine has more than"), "{report:#}");
