@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &[
     ("vpa::what_the_recommender_says_is_reported", reported),
     ("vpa::a_settled_recommendation_is_believed_and_patched", settled),
     ("vpa::what_is_missing_is_said", missing),
+    ("vpa::several_containers_and_whole_cores", containers),
 ];
 
 const GI: f64 = 1_073_741_824.0;
@@ -389,4 +390,87 @@ fn missing(lab: &Lab) {
         .ended(1)
         .complained("there is no statefulset/nobody");
     lab.shardctl.run(["vpa-report", "--region", "westeurop"]).ended(2).complained("did you mean westeurope?");
+}
+
+/// A set of two containers whose pool has a node class with the static CPU manager; as on AKS, the field is the provider's.
+const TWO_CONTAINERS: &str = r"
+{apiVersion: shardctl.test/v1, kind: KubeletClass, metadata: {name: NAME}, spec: {kubelet: {cpuManagerPolicy: static}}}
+---
+{apiVersion: karpenter.sh/v1, kind: NodePool, metadata: {name: NAME-static}, spec: {limits: {cpu: 0}, template: {spec: {
+  nodeClassRef: {group: shardctl.test, kind: KubeletClass, name: NAME},
+  taints: [{key: NAME, value: reserved, effect: NoSchedule}],
+  requirements: [{key: node.kubernetes.io/instance-type, operator: In, values: [Standard_E16s_v5]}]}}}}
+---
+{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: NAME, namespace: NAME}, spec: {
+  replicas: 3, podManagementPolicy: Parallel, selector: {matchLabels: {app: two}},
+  template: {metadata: {labels: {app: two}}, spec: {
+    nodeSelector: {karpenter.sh/nodepool: NAME-static},
+    tolerations: [{key: NAME, operator: Exists}],
+    containers: [
+      {name: main, image: 'registry.example/main:1.0.0', resources: {requests: {cpu: '4', memory: 32Gi}}},
+      {name: proxy, image: 'registry.example/proxy:1.0.0',
+        resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 500m, memory: 1Gi}}}]}}}}
+---
+{apiVersion: autoscaling.k8s.io/v1, kind: VerticalPodAutoscaler, metadata: {name: NAME, namespace: NAME},
+  spec: {targetRef: {apiVersion: apps/v1, kind: StatefulSet, name: NAME}, recommenders: [{name: nobody}],
+    updatePolicy: {updateMode: 'Off'}}}
+";
+
+const KUBELET_CLASS: &str = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition,
+  metadata: {name: kubeletclasses.shardctl.test}, spec: {group: shardctl.test, scope: Cluster,
+    names: {plural: kubeletclasses, singular: kubeletclass, kind: KubeletClass},
+    versions: [{name: v1, served: true, storage: true,
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}";
+
+fn containers(lab: &Lab) {
+    let service = lab.service("two");
+    service.make_namespace();
+    lab.apply(KUBELET_CLASS);
+    lab.kubectl(&[
+        "wait",
+        "--for=condition=Established",
+        "crd/kubeletclasses.shardctl.test",
+        "--timeout=30s",
+    ]);
+    eventually(|| {
+        lab.ask("GET", "/apis/shardctl.test/v1/kubeletclasses").map_err(|status| status.to_string())
+    });
+    service.apply(TWO_CONTAINERS);
+    let advice = |name: &str, cpu: &str, memory: &str| {
+        let amounts = json!({"cpu": cpu, "memory": memory});
+        json!({"containerName": name, "target": amounts, "uncappedTarget": amounts, "lowerBound": amounts, "upperBound": amounts})
+    };
+    let provided = json!({"type": "RecommendationProvided", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    let status = json!({"status": {
+        "conditions": [provided],
+        "recommendation": {"containerRecommendations":
+            [advice("main", "2400m", "20Gi"), advice("proxy", "110m", "300Mi")]},
+    }});
+    service.patch_status("vpa/NAME", &status.to_string());
+
+    let report = json(&service, 0);
+    assert_eq!((&report["believed"], &report["wholeCores"]), (&json!(true), &json!(true)), "{report:#}");
+    assert_eq!(report["podRequests"], json!({"cpu": "4500m", "memory": "33Gi"}));
+    assert_eq!(
+        report["proposedPodRequests"],
+        json!({"cpu": "4", "memory": "20784Mi"}),
+        "3 + 1 cores, 20Gi + 304Mi"
+    );
+    assert_eq!(ids(&report), ["shards-unmeasured", "not-guaranteed"], "{report:#}");
+    // No node says which region it is in, for there is none.
+    let table =
+        vpa_report(&service, &[]).ended(0).said("CONTAINER").said("CPU by the target, in whole cores");
+    assert!(table.stdout.contains("main") && table.stdout.contains("proxy"), "{}", table.stdout);
+    let run = vpa_report(&service, &["--patch"]).ended(0).complained("the pod has several containers");
+    let patch: Value = serde_saphyr::from_str(&run.stdout).expect("YAML");
+    let alike = |cpu: &str, memory: &str| {
+        let amounts = json!({"cpu": cpu, "memory": memory});
+        json!({"requests": amounts, "limits": amounts})
+    };
+    let expected = json!([
+        {"name": "main", "resources": alike("3", "20Gi")},
+        {"name": "proxy", "resources": alike("1", "304Mi")},
+    ]);
+    assert_eq!(patch, expected);
+    service.k("delete statefulset/NAME nodepool/NAME-static kubeletclass/NAME --wait=false");
 }

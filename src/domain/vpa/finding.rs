@@ -86,7 +86,8 @@ pub enum Finding {
     /// Limits that differ from requests.
     NotGuaranteed {
         container: String,
-        resource: Resource,
+        /// What it does not limit to what it requests: `CPU and memory`.
+        what: String,
     },
     /// CPU has been above what is proposed.
     Throttles {
@@ -164,6 +165,9 @@ impl Finding {
             Self::NoApi => "install the VPA's recommender and its definitions; on AKS \
                             `az aks update -g GROUP -n CLUSTER --enable-vpa`"
                 .to_owned(),
+            Self::Unknown(unknown) if unknown.is_forbidden => {
+                "ask for the right to list verticalpodautoscalers.autoscaling.k8s.io".to_owned()
+            }
             Self::NoAutoscaler => "--create-vpa makes one in mode Off, which only watches".to_owned(),
             Self::Several { .. } => "delete all but one: each disturbs what the others count".to_owned(),
             Self::NoRecommendation { why, .. } => why.advice().to_owned(),
@@ -288,11 +292,10 @@ impl fmt::Display for Finding {
                 )?;
                 others.as_ref().map_or(Ok(()), |others| write!(f, "; {others}"))
             }
-            Self::NotGuaranteed { container, resource } => write!(
+            Self::NotGuaranteed { container, what } => write!(
                 f,
-                "container {container} does not limit {} to what it requests, so the shard is not Guaranteed; \
-                 the proposal is",
-                resource.word()
+                "container {container} does not limit {what} to what it requests, so the shard is not Guaranteed; \
+                 the proposal is"
             ),
             Self::Throttles { container, peak, proposed } => write!(
                 f,
@@ -434,6 +437,12 @@ fn of_container(observed: &Observed, container: &OfContainer) -> Vec<Finding> {
             others: others(rest, "was", "were"),
         });
     }
+    let unlimited = container.resources.iter().filter(|of| of.request.is_some() && of.request != of.limit);
+    let unlimited: Vec<&str> = unlimited.map(|of| of.resource.word()).collect();
+    if !unlimited.is_empty() {
+        let (container, what) = (container.name.clone(), unlimited.join(" and "));
+        findings.push(Finding::NotGuaranteed { container, what });
+    }
     for of in &container.resources {
         let hot = of.spread.as_ref().map(|spread| spread.hot(of.request)).unwrap_or_default();
         let target = of.target.as_ref().and_then(super::Amount::known);
@@ -447,10 +456,6 @@ fn of_container(observed: &Observed, container: &OfContainer) -> Vec<Finding> {
                 target: target.filter(|target| target < used),
                 others: others(rest.iter().map(|(one, ..)| *one).collect(), "is", "are"),
             });
-        }
-        if of.request.is_some() && of.request != of.limit {
-            findings
-                .push(Finding::NotGuaranteed { container: container.name.clone(), resource: of.resource });
         }
         if of.resource == Resource::Cpu
             && let (Some(peak), Some(proposed)) = (of.peak, of.proposed)

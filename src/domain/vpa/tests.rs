@@ -337,7 +337,7 @@ fn a_pod_of_several_containers_gets_the_sum() {
     let judged = judge(seen, Terms::default());
     assert_eq!(right_sized(&judged), Some(resources("2900m", "23.25Gi")), "the proxy keeps what it has");
     let ids: Vec<&str> = judged.findings.iter().map(Finding::id).collect();
-    assert_eq!(ids, ["container-not-advised", "not-guaranteed", "not-guaranteed"]);
+    assert_eq!(ids, ["container-not-advised", "not-guaranteed"]);
     assert!(judged.is_believed(), "one container without a recommendation does not spoil the other's");
 }
 

@@ -215,7 +215,7 @@ fn because(judged: &Judged, of: &OfResource) -> Option<String> {
         _ => String::new(),
     };
     let word = of.resource.word();
-    Some(match basis {
+    let reason = match basis {
         Basis::Target => format!("{word} by the target"),
         Basis::Shard(ordinal) => {
             let used = of.spread.as_ref().map_or(Quantity::ZERO, |spread| spread.worst().1);
@@ -233,7 +233,12 @@ fn because(judged: &Judged, of: &OfResource) -> Option<String> {
             let pod = judged.observed.pod(ordinal);
             format!("{word} by {pod}, which needs 20% more than the limit that it was killed at")
         }
-    })
+    };
+    let rounding = match of.resource {
+        Resource::Cpu if judged.terms.whole_cores => ", in whole cores",
+        _ => "",
+    };
+    Some(format!("{reason}{rounding}"))
 }
 
 fn changes(effect: &Effect, look: Look) -> String {
