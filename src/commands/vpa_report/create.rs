@@ -31,7 +31,7 @@ pub(super) async fn create(
     let autoscaler = autoscaler(&snapshot.workload);
     let place = target.cluster.context().unwrap_or("this cluster");
     let namespace = &target.reference.namespace;
-    let question = format!("Create {autoscaler} in mode Off in namespace {namespace} of {place}?");
+    let question = format!("Create vpa/{} in mode Off in {namespace}, {place}?", autoscaler.name());
     if !args.create_vpa {
         // Only an offer: nobody there, or no, is no failure.
         return match context.ui.confirm(&question) {
@@ -64,7 +64,7 @@ async fn apply(
         context.ui.say(format!("{autoscaler} would be created (server dry run)"));
     } else {
         context.ui.say(format!(
-            "{autoscaler} created; it recommends within minutes, and is believed after a day: run this again then"
+            "{autoscaler} created\nit recommends within minutes, and is believed after a day: run this again then"
         ));
     }
     Ok(ExitCode::Done)

@@ -8,6 +8,7 @@
 mod belief;
 mod effect;
 mod finding;
+mod found;
 pub mod history;
 mod observed;
 mod proposal;
@@ -127,7 +128,7 @@ pub fn judge(observed: Observed, terms: Terms) -> Judged {
         .iter()
         .map(|container| of_container(&observed, autoscaler.as_ref(), &container.name, terms))
         .collect();
-    let findings = finding::findings(&observed, autoscaler.as_ref(), &containers);
+    let findings = found::findings(&observed, autoscaler.as_ref(), &containers);
     Judged { observed, terms, autoscaler, containers, findings }
 }
 

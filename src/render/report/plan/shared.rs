@@ -12,6 +12,9 @@ use crate::domain::sizing::{HOURS_PER_MONTH, Plan, Shared, Sharing};
 use crate::render::table::Columns;
 use crate::render::text::wrap;
 
+/// Services are counted rather than named when there are more others than this.
+const MOST_NAMED: usize = 4;
+
 /// `-o table`: the cheapest size for all, what each costs by itself, and what sharing means.
 #[must_use]
 pub fn shared_table(plans: &[Plan], sharing: &Sharing, look: Look, top: usize) -> String {
@@ -39,14 +42,16 @@ fn answer(plans: &[Plan], sharing: &Sharing, look: Look) -> String {
         || "an unknown price".to_owned(),
         |price| format!("{} a month in {}", dollars(price), plans[0].market.region.name()),
     );
-    let difference =
-        best.price_per_month().zip(sharing.alone_per_month()).map(|(together, alone)| {
-            match alone - together {
-                saved if saved >= 0.5 => format!("; on pools of their own they cost {}", dollars(alone)),
-                _ => format!("; on pools of their own they cost no more: {}", dollars(alone)),
-            }
-        });
+    let difference = best.price_per_month().zip(sharing.alone_per_month()).map(|(together, alone)| {
+        let compared = match alone - together {
+            saved if saved >= 0.5 => "they cost",
+            more if more <= -0.5 => "they cost less:",
+            _ => "they cost as much:",
+        };
+        format!("; on pools of their own {compared} {}", dollars(alone))
+    });
     let names = match names.as_slice() {
+        [first, rest @ ..] if rest.len() > MOST_NAMED => format!("{first} and {} others", rest.len()),
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         names => names.join(", "),
     };
