@@ -117,7 +117,7 @@ async fn report(context: &Context, args: &VpaReportArgs) -> Result<ExitCode, Com
     let effect = right_sized(&judged).map(|proposed| {
         let plan = matter.and_then(|matter| matter.plan(&plan_args))?;
         let current = plan.pinned.clone().or_else(|| size_now(&snapshot));
-        Ok::<Effect, CommandError>(effect(&plan, proposed, current.as_deref()))
+        Ok::<Effect, CommandError>(effect(&plan, judged.observed.requests, proposed, current.as_deref()))
     });
     // What the cluster does not tell is a part of the report that is not known.
     let effect = effect.map(|effect| effect.map_err(|error| NoEffect::of(&error)));

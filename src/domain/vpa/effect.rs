@@ -20,11 +20,13 @@ impl From<&Choice> for Outcome {
 }
 
 /// One size, with the requests of today and with those that are proposed; none where a shard does not fit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub size: &'static Size,
     pub now: Option<Outcome>,
     pub then: Option<Outcome>,
+    /// The field that takes more nodes than the proposal would, because it keeps shards apart.
+    pub held_by: Option<String>,
 }
 
 impl Change {
@@ -49,25 +51,31 @@ pub struct Effect {
     pub assumptions: Vec<String>,
 }
 
-/// What `proposed` in place of the plan's requests changes. `current` is the size that shards are on.
+/// What `proposed` in place of `now` changes, on the market of `plan`; the requests of the plan do not matter, for a ShardSet
+/// file may be ahead of what runs. `current` is the size that shards are on.
 #[must_use]
-pub fn effect(plan: &Plan, proposed: Resources, current: Option<&str>) -> Effect {
-    let demand = Demand { requests: proposed, ..plan.demand.clone() };
-    let then = size_up(&demand, &plan.market, plan.prefer);
-    let on = |sizing: &Sizing, name: &str| {
-        sizing.choices.iter().find(|choice| choice.size.name == name).map(Outcome::from)
-    };
+pub fn effect(plan: &Plan, now: Resources, proposed: Resources, current: Option<&str>) -> Effect {
+    let sized =
+        |requests: Resources| size_up(&Demand { requests, ..plan.demand.clone() }, &plan.market, plan.prefer);
+    let (today, then) = (sized(now), sized(proposed));
+    let on =
+        |sizing: &Sizing, name: &str| sizing.choices.iter().find(|choice| choice.size.name == name).cloned();
+    let field = |choice: &Choice| Some(plan.demand.rules[choice.costly_rule?].field.clone());
     let known = current.and_then(crate::domain::catalogue::size);
     let best = |sizing: &Sizing| sizing.choices.first().map(|best| (best.size, Outcome::from(best)));
     Effect {
         region: plan.market.region.name(),
         replicas: plan.demand.replicas,
-        current: known.map(|size| Change {
-            size,
-            now: on(&plan.sizing, size.name),
-            then: on(&then, size.name),
+        current: known.map(|size| {
+            let then = on(&then, size.name);
+            Change {
+                size,
+                now: on(&today, size.name).as_ref().map(Outcome::from),
+                held_by: then.as_ref().and_then(field),
+                then: then.as_ref().map(Outcome::from),
+            }
         }),
-        best_now: best(&plan.sizing),
+        best_now: best(&today),
         best_then: best(&then),
         assumptions: plan.assumptions.clone(),
     }

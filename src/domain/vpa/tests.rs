@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::sample::{DAY, HOUR, advice, ago, amounts, autoscaler, history, observed, settled};
 use super::*;
 use crate::domain::quantity::Resources;
-use crate::domain::sizing::{Plan, Prefer};
+use crate::domain::sizing::{Demand, Plan, Prefer, Rule, RuleKind};
 use crate::domain::snapshot::{Container, Unknown};
 use crate::domain::testing::{market, quantity, resources, tutorial_demand};
 
@@ -345,7 +345,7 @@ fn a_pod_of_several_containers_gets_the_sum() {
 fn the_effect_is_that_of_the_sizing() {
     let plan = || Plan::new("kafka".to_owned(), tutorial_demand(), market(), Prefer::Price, None, Vec::new());
     let on = |proposed: Resources| {
-        let effect = effect(&plan(), proposed, Some("Standard_E16s_v5"));
+        let effect = effect(&plan(), resources("4", "32Gi"), proposed, Some("Standard_E16s_v5"));
         let change = effect.current.unwrap();
         let of = |outcome: Option<Outcome>| outcome.map(|outcome| (outcome.per_node, outcome.nodes));
         #[expect(clippy::cast_possible_truncation, reason = "a few thousand dollars")]
@@ -357,9 +357,28 @@ fn the_effect_is_that_of_the_sizing() {
     assert_eq!(on(resources("4", "30Gi")), (Some((3, 4)), Some((3, 4)), Some(0)), "saves nothing");
     assert_eq!(on(resources("4", "40Gi")), (Some((3, 4)), Some((2, 5)), Some(-73_584)), "costs more");
     assert_eq!(on(resources("4", "110Gi")), (Some((3, 4)), None, None), "does not fit any more");
-    let effect = effect(&plan(), resources("2", "16Gi"), None);
+    let effect = effect(&plan(), resources("4", "32Gi"), resources("2", "16Gi"), None);
     assert_eq!(effect.current, None);
     assert!(effect.best_then.unwrap().1.per_month.unwrap() < effect.best_now.unwrap().1.per_month.unwrap());
+}
+
+#[test]
+fn a_rule_that_keeps_shards_apart_eats_the_saving() {
+    let field = "spec.overlay.pod.topologySpreadConstraints[0].maxSkew".to_owned();
+    let rule = Rule { field: field.clone(), kind: RuleKind::PerNode(2), is_required: false };
+    let demand = Demand { rules: vec![rule], ..tutorial_demand() };
+    // What the plan is for does not matter: the file may be ahead of what runs.
+    let demand = Demand { requests: resources("1", "1Gi"), ..demand };
+    let plan = Plan::new("kafka".to_owned(), demand, market(), Prefer::Price, None, Vec::new());
+    let now = resources("4", "32Gi");
+    let change = effect(&plan, now, resources("2", "20Gi"), Some("Standard_E16s_v5")).current.unwrap();
+    let nodes = |outcome: &Option<Outcome>| outcome.map(|outcome| (outcome.per_node, outcome.nodes));
+    assert_eq!(
+        (nodes(&change.now), nodes(&change.then)),
+        (Some((3, 5)), Some((5, 5))),
+        "two on a node either way"
+    );
+    assert_eq!((change.saves_per_month(), change.held_by), (Some(0.0), Some(field)));
 }
 
 prop_compose! {

@@ -139,6 +139,8 @@ struct ChangeReport {
     now: Option<OutcomeReport>,
     then: Option<OutcomeReport>,
     saves_per_month_usd: Option<f64>,
+    /// The field without which fewer nodes would do.
+    costly_rule: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -265,6 +267,7 @@ fn change(change: &Change) -> ChangeReport {
         now: change.now.map(|now| outcome(change.size, now)),
         then: change.then.map(|then| outcome(change.size, then)),
         saves_per_month_usd: change.saves_per_month().map(rounded),
+        costly_rule: change.held_by.clone(),
     }
 }
 

@@ -281,7 +281,10 @@ fn on_current(change: &Change) -> String {
         Some(more) => format!("costs {} a month more", dollars(-more)),
         None => "the price is not known".to_owned(),
     };
-    format!("On {name}, where the shards are: {verdict}, {per_node}, {nodes}.")
+    let held = change.held_by.as_ref().map_or_else(String::new, |field| {
+        format!(" {field} keeps shards apart; without it fewer nodes would do.")
+    });
+    format!("On {name}, where the shards are: {verdict}, {per_node}, {nodes}.{held}")
 }
 
 /// The cheapest size for the proposal, and for today's requests where that is another answer.

@@ -16,7 +16,7 @@ fn plain(width: Option<usize>) -> Look {
 fn effect_of(proposed: Resources) -> Effect {
     let assumed = vec!["nodes are made in 3 zones (--zones)".to_owned()];
     let plan = Plan::new("kafka".to_owned(), tutorial_demand(), market(), Prefer::Price, None, assumed);
-    effect(&plan, proposed, Some("Standard_E16s_v5"))
+    effect(&plan, resources("4", "32Gi"), proposed, Some("Standard_E16s_v5"))
 }
 
 /// A report of what was seen, with the effect that it has.
