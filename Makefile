@@ -9,7 +9,7 @@ define in_demo
 	@eval "$$($(SHARDCTL) lab env --name demo)" && $(SHARDCTL) $(1)
 endef
 
-.PHONY: help demo demo-down test bench lint build lab lab-down
+.PHONY: help demo demo-down test bench lint build lab real-lab lab-down
 
 help:
 	@echo 'make demo       a ten-shard service on a real control plane on this machine; make demo-down ends it'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench      the numbers of docs/benchmarks.md, side by side'
 	@echo 'make lint       formatting and clippy'
 	@echo 'make lab        a lab to try things on; make lab-down ends it'
+	@echo 'make real-lab   the same with real nodes, containers and network; needs root'
 
 demo: build
 	$(SHARDCTL) lab up --name demo --node-launch 3s --pod-start 1s
@@ -44,7 +45,8 @@ demo-down:
 	$(SHARDCTL) lab down --name demo
 	rm -rf $(DEMO)
 
-# The lab tests start a lab of their own and take it down; it finds the shard server that `build` made.
+# The lab tests start labs of their own and take them down; these find the shard server that `build` made. Those on real
+# nodes say why they are skipped where the machine cannot run them.
 test: build
 	cargo test --lib --bins --tests --examples
 	cargo test --doc
@@ -60,6 +62,9 @@ build:
 lab: build
 	install -D target/debug/examples/shard-server $(CACHE)/shard-server
 	$(SHARDCTL) lab up
+
+real-lab: build
+	$(SHARDCTL) lab up --tier real
 
 lab-down:
 	$(SHARDCTL) lab down

@@ -46,6 +46,7 @@ complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "verify" -d 'Check
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "vpa-report" -d 'Show what the VPA recommends, whether to believe it, and what it would change'
+complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "routing-test" -d 'Let every shard ask every other by its stable name, and say what is wrong'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
 complete -c shardctl -n "__fish_shardctl_needs_command" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
@@ -256,6 +257,33 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l despite
 complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l create-vpa -d 'Create a VerticalPodAutoscaler in mode Off when there is none: it watches, and changes nothing'
 complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s y -l yes -d 'Create the VerticalPodAutoscaler without asking'
 complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l path -d 'What to ask for' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l port -d 'Port to ask at, instead of that of the readiness probe or the first that the template declares' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l identity -d 'Where an answer says which pod it is from: json:FIELD or header:NAME' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l timeout -d 'How long one answer may take, in whole seconds' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l concurrency -d 'Shards that ask at the same time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l qps -d 'Most questions a second, of all shards together' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l cluster-domain -d 'Domain of the cluster, instead of what the shards have in /etc/resolv.conf' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s o -l output -d 'How to show the result' -r -f -a "table\t'A matrix of who reaches whom, findings, and what to do about them'
+wide\t'Every question on its own line'
+json\t'The exact facts as one RoutingReport'
+yaml\t'The same as YAML'
+junit\t'JUnit XML, a case for each check'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l no-identity -d 'Do not look who answers'
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to -d 'The phase whose node pool the shards move to; its pool is named by the ShardSet file' -r -f -a "explore\t'A broad node pool: find out which machine fits'
 stable\t'One pinned instance type, tainted, no voluntary disruption'"
@@ -570,27 +598,31 @@ always\t''
 never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand completion" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l context -d 'Name of the kubeconfig context to use' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l cluster -d 'Name of the kubeconfig cluster to use' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l user -d 'Name of the kubeconfig user to use' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l as -d 'User to impersonate' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l as-group -d 'Group to impersonate, can be repeated' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l request-timeout -d 'Longest wait for one answer of the API server' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
 always\t''
 never\t''"
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "up" -d 'Start a lab, or start again what has stopped in it'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "down" -d 'Stop a lab and remove everything that belongs to it'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "status" -d 'List the labs on this machine and the state of their components'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
-complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig build help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "up" -d 'Start a lab, or start again what has stopped in it'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "down" -d 'Stop a lab and remove everything that belongs to it'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "status" -d 'List the labs on this machine and the state of their components'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "node" -d 'Stop, start and disconnect the nodes of a lab of the real tier'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and not __fish_seen_subcommand_from up down status env kubeconfig node build help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'Name of the lab' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l tier -d 'What its nodes are [default: kwok]' -r -f -a "kwok\t'Simulated by kwok: any number, at once, without rights'
+real\t'Real kubelets, containers, network and DNS: needs root, containerd and more'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l nodes -d 'How many real nodes it has [default: 3]' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l node-launch -d 'Time that a machine takes to appear, in whole seconds [default: 12s]' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l pod-start -d 'Time that a pod takes to become ready [default: 2500ms]' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from up" -l sizes -d 'Instance types in the JSON form of Karpenter\'s KWOK provider, instead of Azure\'s' -r -F
@@ -622,6 +654,7 @@ never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from down" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from down" -l all -d 'Stop and remove every lab on this machine'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from status" -l name -d 'Only the lab of this name' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the answer' -r -f -a "table\t''
 json\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from status" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
@@ -665,6 +698,27 @@ always\t''
 never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from kubeconfig" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from kubeconfig" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l context -d 'Name of the kubeconfig context to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l cluster -d 'Name of the kubeconfig cluster to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l user -d 'Name of the kubeconfig user to use' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -s n -l namespace -d 'Namespace of the workload, instead of the context\'s' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l as -d 'User to impersonate' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l as-group -d 'Group to impersonate, can be repeated' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l request-timeout -d 'Longest wait for one answer of the API server' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -l color -d 'When to use colour' -r -f -a "auto\t'At a terminal, unless NO_COLOR is set or TERM is dumb'
+always\t''
+never\t''"
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "stop" -d 'Cut a node\'s power, or kill one of its daemons'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "start" -d 'Start a node that was stopped, or what was stopped on it'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "cut" -d 'Disconnect a node from everybody, from another node, or from DNS'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "mend" -d 'Connect a node again, or all nodes'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "exec" -d 'Run a command on a node, as root'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from node" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l tier -d 'For labs with these nodes' -r -f -a "kwok\t'Simulated by kwok: any number, at once, without rights'
+real\t'Real kubelets, containers, network and DNS: needs root, containerd and more'"
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l kubeconfig -d 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l context -d 'Name of the kubeconfig context to use' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from build" -l cluster -d 'Name of the kubeconfig cluster to use' -r
@@ -683,26 +737,28 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_s
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "status" -d 'List the labs on this machine and the state of their components'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "node" -d 'Stop, start and disconnect the nodes of a lab of the real tier'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'
 complete -c shardctl -n "__fish_shardctl_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "vpa-report" -d 'Show what the VPA recommends, whether to believe it, and what it would change'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
-complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report migrate upgrade drain rollout explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "init" -d 'Write a ShardSet file with comments'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "deploy" -d 'Apply a ShardSet and wait until every shard is up'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "delete" -d 'Delete a service in the safe order, and keep its volumes'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "status" -d 'Tell whether the service is whole, since when, and which shard is not'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "verify" -d 'Check everything there is to check about a service'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "packing" -d 'Show where shards sit, what room is free or stranded, and how few nodes would do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "plan" -d 'Rank the sizes of machine for a service by fit, price and expected outages'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "vpa-report" -d 'Show what the VPA recommends, whether to believe it, and what it would change'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "routing-test" -d 'Let every shard ask every other by its stable name, and say what is wrong'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "migrate" -d 'Move all shards to another node pool with the least outage'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "upgrade" -d 'Roll a new template through the shards, gated and undoable'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "drain" -d 'Empty a node without an outage that nobody approved'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "rollout" -d 'See, resume, abort and undo what migrate, upgrade and drain do'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "explain" -d 'Explain an exit code, or a check of verify'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "options" -d 'List the global options, which every command understands'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "version" -d 'Print the version of shardctl, and of the API server'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "completion" -d 'Print a completion script for a shell'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "lab" -d 'Run a real Kubernetes control plane with Karpenter on this machine'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and not __fish_seen_subcommand_from init deploy delete status verify packing plan vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "status" -d 'Show which shards are up from the newest template, and what is left'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "history" -d 'Show the runs of a workload and the revisions of its template'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "resume" -d 'Go on with a run that stopped part-way'
@@ -713,4 +769,5 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "status" -d 'List the labs on this machine and the state of their components'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "env" -d 'Print the shell line that points kubectl and shardctl to a lab'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "kubeconfig" -d 'Print the kubeconfig of a lab'
+complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "node" -d 'Stop, start and disconnect the nodes of a lab of the real tier'
 complete -c shardctl -n "__fish_shardctl_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "build" -d 'Build the lab\'s components from their pinned sources, once per version'

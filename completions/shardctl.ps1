@@ -45,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
             [CompletionResult]::new('vpa-report', 'vpa-report', [CompletionResultType]::ParameterValue, 'Show what the VPA recommends, whether to believe it, and what it would change')
+            [CompletionResult]::new('routing-test', 'routing-test', [CompletionResultType]::ParameterValue, 'Let every shard ask every other by its stable name, and say what is wrong')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
@@ -271,6 +272,35 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--create-vpa', '--create-vpa', [CompletionResultType]::ParameterName, 'Create a VerticalPodAutoscaler in mode Off when there is none: it watches, and changes nothing')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Create the VerticalPodAutoscaler without asking')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Create the VerticalPodAutoscaler without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;routing-test' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'What to ask for')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to ask at, instead of that of the readiness probe or the first that the template declares')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Where an answer says which pod it is from: json:FIELD or header:NAME')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long one answer may take, in whole seconds')
+            [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Shards that ask at the same time')
+            [CompletionResult]::new('--qps', '--qps', [CompletionResultType]::ParameterName, 'Most questions a second, of all shards together')
+            [CompletionResult]::new('--cluster-domain', '--cluster-domain', [CompletionResultType]::ParameterName, 'Domain of the cluster, instead of what the shards have in /etc/resolv.conf')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--no-identity', '--no-identity', [CompletionResultType]::ParameterName, 'Do not look who answers')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -673,12 +703,15 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the labs on this machine and the state of their components')
             [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the shell line that points kubectl and shardctl to a lab')
             [CompletionResult]::new('kubeconfig', 'kubeconfig', [CompletionResultType]::ParameterValue, 'Print the kubeconfig of a lab')
+            [CompletionResult]::new('node', 'node', [CompletionResultType]::ParameterValue, 'Stop, start and disconnect the nodes of a lab of the real tier')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Build the lab''s components from their pinned sources, once per version')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'shardctl;lab;up' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'What its nodes are [default: kwok]')
+            [CompletionResult]::new('--nodes', '--nodes', [CompletionResultType]::ParameterName, 'How many real nodes it has [default: 3]')
             [CompletionResult]::new('--node-launch', '--node-launch', [CompletionResultType]::ParameterName, 'Time that a machine takes to appear, in whole seconds [default: 12s]')
             [CompletionResult]::new('--pod-start', '--pod-start', [CompletionResultType]::ParameterName, 'Time that a pod takes to become ready [default: 2500ms]')
             [CompletionResult]::new('--sizes', '--sizes', [CompletionResultType]::ParameterName, 'Instance types in the JSON form of Karpenter''s KWOK provider, instead of Azure''s')
@@ -718,6 +751,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;lab;status' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Only the lab of this name')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
@@ -772,7 +806,151 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'shardctl;lab;node' {
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shardctl;lab;node;stop' {
+            [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Kill this daemon only; its containers run on and its rules hold')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;start' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;cut' {
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Only this TCP port of its pods')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--dns', '--dns', [CompletionResultType]::ParameterName, 'Only its pods, and only from DNS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;mend' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;exec' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;lab;node;help' {
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shardctl;lab;node;help;stop' {
+            break
+        }
+        'shardctl;lab;node;help;start' {
+            break
+        }
+        'shardctl;lab;node;help;cut' {
+            break
+        }
+        'shardctl;lab;node;help;mend' {
+            break
+        }
+        'shardctl;lab;node;help;exec' {
+            break
+        }
+        'shardctl;lab;node;help;help' {
+            break
+        }
         'shardctl;lab;build' {
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'For labs with these nodes')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
             [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
@@ -795,6 +973,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the labs on this machine and the state of their components')
             [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the shell line that points kubectl and shardctl to a lab')
             [CompletionResult]::new('kubeconfig', 'kubeconfig', [CompletionResultType]::ParameterValue, 'Print the kubeconfig of a lab')
+            [CompletionResult]::new('node', 'node', [CompletionResultType]::ParameterValue, 'Stop, start and disconnect the nodes of a lab of the real tier')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Build the lab''s components from their pinned sources, once per version')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -814,6 +993,29 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
         'shardctl;lab;help;kubeconfig' {
             break
         }
+        'shardctl;lab;help;node' {
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            break
+        }
+        'shardctl;lab;help;node;stop' {
+            break
+        }
+        'shardctl;lab;help;node;start' {
+            break
+        }
+        'shardctl;lab;help;node;cut' {
+            break
+        }
+        'shardctl;lab;help;node;mend' {
+            break
+        }
+        'shardctl;lab;help;node;exec' {
+            break
+        }
         'shardctl;lab;help;build' {
             break
         }
@@ -829,6 +1031,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
             [CompletionResult]::new('vpa-report', 'vpa-report', [CompletionResultType]::ParameterValue, 'Show what the VPA recommends, whether to believe it, and what it would change')
+            [CompletionResult]::new('routing-test', 'routing-test', [CompletionResultType]::ParameterValue, 'Let every shard ask every other by its stable name, and say what is wrong')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Empty a node without an outage that nobody approved')
@@ -863,6 +1066,9 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;help;vpa-report' {
+            break
+        }
+        'shardctl;help;routing-test' {
             break
         }
         'shardctl;help;migrate' {
@@ -915,6 +1121,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the labs on this machine and the state of their components')
             [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the shell line that points kubectl and shardctl to a lab')
             [CompletionResult]::new('kubeconfig', 'kubeconfig', [CompletionResultType]::ParameterValue, 'Print the kubeconfig of a lab')
+            [CompletionResult]::new('node', 'node', [CompletionResultType]::ParameterValue, 'Stop, start and disconnect the nodes of a lab of the real tier')
             [CompletionResult]::new('build', 'build', [CompletionResultType]::ParameterValue, 'Build the lab''s components from their pinned sources, once per version')
             break
         }
@@ -931,6 +1138,29 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;help;lab;kubeconfig' {
+            break
+        }
+        'shardctl;help;lab;node' {
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Cut a node''s power, or kill one of its daemons')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start a node that was stopped, or what was stopped on it')
+            [CompletionResult]::new('cut', 'cut', [CompletionResultType]::ParameterValue, 'Disconnect a node from everybody, from another node, or from DNS')
+            [CompletionResult]::new('mend', 'mend', [CompletionResultType]::ParameterValue, 'Connect a node again, or all nodes')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command on a node, as root')
+            break
+        }
+        'shardctl;help;lab;node;stop' {
+            break
+        }
+        'shardctl;help;lab;node;start' {
+            break
+        }
+        'shardctl;help;lab;node;cut' {
+            break
+        }
+        'shardctl;help;lab;node;mend' {
+            break
+        }
+        'shardctl;help;lab;node;exec' {
             break
         }
         'shardctl;help;lab;build' {

@@ -4,7 +4,10 @@
 //! `PortForward` object of the pod's name, so that a port-forward through the real API server ends here. While no container
 //! runs the listener turns everybody away. It is kept for a while when the pod goes: the next pod of that name is reached
 //! from its first moment, as a real one is. Annotations on a pod make it misbehave, at once: see `shard.rs` and docs/lab.md.
+//!
+//! In a lab with real containers it is one of them: `serve` is a single shard, `pause` holds a pod's namespaces.
 
+mod container;
 mod forwards;
 mod http;
 mod shard;
@@ -12,11 +15,12 @@ mod shard;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -30,12 +34,24 @@ use tokio::task::JoinHandle;
 use crate::forwards::{Forwards, PodKey};
 use crate::shard::{Container, Shard};
 
-/// Stand in for the containers of all pods of a lab
+/// Stand in for the containers of all pods of a lab, or be one of them
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Args {
     /// Path of the lab's kubeconfig file
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    kubeconfig: Option<PathBuf>,
+    #[command(subcommand)]
+    container: Option<ContainerCommand>,
+}
+
+/// What to be in a container.
+#[derive(Subcommand)]
+enum ContainerCommand {
+    /// Be one shard, as the environment says
+    Serve,
+    /// Hold a pod's namespaces until it ends
+    Pause,
 }
 
 /// A place that is kept after its pod went for so long.
@@ -87,9 +103,18 @@ fn again(listener: &std::net::TcpListener) -> std::io::Result<TcpListener> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    let client = connect(&args.kubeconfig).await?;
+    match (args.container, args.kubeconfig) {
+        (Some(ContainerCommand::Serve), _) => container::serve().await,
+        (Some(ContainerCommand::Pause), _) => container::pause().await,
+        (None, kubeconfig) => stand_in(&kubeconfig.unwrap_or_default()).await.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Stands in for all containers, for ever.
+async fn stand_in(kubeconfig: &std::path::Path) -> anyhow::Result<()> {
+    let client = connect(kubeconfig).await?;
     let changed = Arc::new(Notify::new());
     let forwards = Arc::new(Forwards::new(changed));
     tokio::spawn(Arc::clone(&forwards).keep(client.clone()));
@@ -167,10 +192,10 @@ fn observe(pod: &Pod, places: &mut HashMap<PodKey, Place>, forwards: &Forwards) 
     let container = Container::running_in(pod);
     let changed = match (&place.serving, container) {
         (Some((shard, run)), Some(container)) if *run == container.id => {
-            shard.change(pod);
+            shard.change_to_annotations(pod);
             Ok(())
         }
-        (_, Some(container)) => place.serve(Some((Arc::new(Shard::new(pod, &container)), container.id))),
+        (_, Some(container)) => place.serve(Some((Arc::new(Shard::of_pod(pod, &container)), container.id))),
         (Some(_), None) => place.serve(None),
         (None, None) => Ok(()),
     };

@@ -1,9 +1,17 @@
-//! One shard: who it says it is, and how it behaves. Annotations of its pod:
+//! One shard: who it says it is, and how it behaves. It is told so by words:
 //!
-//! - `lab.shardctl.dev/health: "503"` all health endpoints answer this status; `hang`: they accept and never answer
-//! - `lab.shardctl.dev/health-delay: 3s` health endpoints answer that late
-//! - `lab.shardctl.dev/startup-hold: 5s` /health/startup answers 503 for so long after the container started
-//! - `lab.shardctl.dev/identity: NAME` it says that it is another shard
+//! - `health: "503"` all health endpoints answer this status; `hang`: they accept and never answer
+//! - `health-startup`, `health-readiness`, `health-liveness`: one of them only
+//! - `health-delay: 3s` health endpoints answer that late
+//! - `startup-hold: 5s` /health/startup answers 503 for so long after the container started
+//! - `answer: "503"` and `answer-delay: 3s` the same for /api/status, the shard's own endpoint
+//! - `identity: NAME` it says that it is another shard
+//!
+//! In a simulated pod they are annotations, `lab.shardctl.dev/health`; in a container they are its environment,
+//! `SHARD_HEALTH`, and what its control port is told (`container.rs`), with two more:
+//!
+//! - `listen: loopback` only the container itself reaches the shard; `nowhere`: nobody does
+//! - `stop-delay: 3s` it ends that late when it is asked to
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -64,43 +72,94 @@ pub struct Identity {
     pub started_at: String,
 }
 
-/// How health endpoints behave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
+/// How an endpoint answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answer {
+    #[default]
     Normal,
     Status(u16),
     Hang,
 }
 
+impl Answer {
+    fn of(word: Option<&str>) -> Self {
+        match word {
+            Some("hang") => Self::Hang,
+            Some(status) => status
+                .parse()
+                .ok()
+                .filter(|status| (100..600).contains(status))
+                .map_or(Self::Normal, Self::Status),
+            None => Self::Normal,
+        }
+    }
+}
+
+/// Where a shard listens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listen {
+    #[default]
+    Everywhere,
+    Loopback,
+    Nowhere,
+}
+
 /// How the shard was told to behave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Behaviour {
-    pub health: Health,
-    pub delay: Duration,
+    pub startup: Answer,
+    pub readiness: Answer,
+    pub liveness: Answer,
+    pub health_delay: Duration,
     pub startup_hold: Duration,
+    pub answer: Answer,
+    pub answer_delay: Duration,
     pub identity: Option<String>,
+    pub listen: Listen,
+    pub stop_delay: Duration,
 }
 
 impl Behaviour {
-    fn of(annotations: Option<&BTreeMap<String, String>>) -> Self {
-        let value = |name: &str| annotations?.get(&format!("{PREFIX}{name}")).map(String::as_str);
-        let duration = |name: &str| {
-            value(name).and_then(|text| humantime::parse_duration(text).ok()).unwrap_or_default()
-        };
+    /// Every word that is understood.
+    pub const WORDS: [&str; 11] = [
+        "health",
+        "health-startup",
+        "health-readiness",
+        "health-liveness",
+        "health-delay",
+        "startup-hold",
+        "answer",
+        "answer-delay",
+        "identity",
+        "listen",
+        "stop-delay",
+    ];
+
+    /// `value` knows what each word was set to.
+    pub fn of<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let duration =
+            |word| value(word).and_then(|text| humantime::parse_duration(text).ok()).unwrap_or_default();
+        let health = |word| Answer::of(value(word).or_else(|| value("health")));
         Self {
-            health: match value("health") {
-                Some("hang") => Health::Hang,
-                Some(status) => status
-                    .parse()
-                    .ok()
-                    .filter(|status| (100..600).contains(status))
-                    .map_or(Health::Normal, Health::Status),
-                None => Health::Normal,
-            },
-            delay: duration("health-delay"),
+            startup: health("health-startup"),
+            readiness: health("health-readiness"),
+            liveness: health("health-liveness"),
+            health_delay: duration("health-delay"),
             startup_hold: duration("startup-hold"),
+            answer: Answer::of(value("answer")),
+            answer_delay: duration("answer-delay"),
             identity: value("identity").map(str::to_owned),
+            listen: match value("listen") {
+                Some("loopback") => Listen::Loopback,
+                Some("nowhere") => Listen::Nowhere,
+                _ => Listen::Everywhere,
+            },
+            stop_delay: duration("stop-delay"),
         }
+    }
+
+    fn of_annotations(annotations: Option<&BTreeMap<String, String>>) -> Self {
+        Self::of(|word| annotations?.get(&format!("{PREFIX}{word}")).map(String::as_str))
     }
 }
 
@@ -112,7 +171,13 @@ pub struct Shard {
 }
 
 impl Shard {
-    pub fn new(pod: &Pod, container: &Container) -> Self {
+    /// One that starts now.
+    pub fn new(identity: Identity, behaviour: Behaviour) -> Self {
+        Self { identity, started: Instant::now(), behaviour: RwLock::new(behaviour) }
+    }
+
+    /// The shard that a simulated container runs.
+    pub fn of_pod(pod: &Pod, container: &Container) -> Self {
         let metadata = &pod.metadata;
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         Self {
@@ -126,13 +191,16 @@ impl Shard {
                 started_at: container.started_at.to_string(),
             },
             started: since(container.started_at, Timestamp::now()),
-            behaviour: RwLock::new(Behaviour::of(metadata.annotations.as_ref())),
+            behaviour: RwLock::new(Behaviour::of_annotations(metadata.annotations.as_ref())),
         }
     }
 
     /// Takes over what the pod's annotations say now.
-    pub fn change(&self, pod: &Pod) {
-        let behaviour = Behaviour::of(pod.metadata.annotations.as_ref());
+    pub fn change_to_annotations(&self, pod: &Pod) {
+        self.change(Behaviour::of_annotations(pod.metadata.annotations.as_ref()));
+    }
+
+    pub fn change(&self, behaviour: Behaviour) {
         *self.behaviour.write().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
@@ -190,13 +258,18 @@ mod tests {
         let behaviour = |pairs: &[(&str, &str)]| {
             let annotations =
                 pairs.iter().map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned())).collect();
-            Behaviour::of(Some(&annotations))
+            Behaviour::of_annotations(Some(&annotations))
         };
-        assert_eq!(Behaviour::of(None), behaviour(&[]));
-        assert_eq!(behaviour(&[("health", "503")]).health, Health::Status(503));
-        assert_eq!(behaviour(&[("health", "hang")]).health, Health::Hang);
-        assert_eq!(behaviour(&[("health", "well")]).health, Health::Normal);
-        assert_eq!(behaviour(&[("health-delay", "3s")]).delay, Duration::from_secs(3));
+        assert_eq!(Behaviour::of_annotations(None), behaviour(&[]));
+        assert_eq!(behaviour(&[("health", "503")]).startup, Answer::Status(503));
+        assert_eq!(behaviour(&[("health", "503")]).liveness, Answer::Status(503));
+        assert_eq!(behaviour(&[("health", "hang")]).readiness, Answer::Hang);
+        assert_eq!(behaviour(&[("health", "well")]).readiness, Answer::Normal);
+        let startup = behaviour(&[("health-startup", "503")]);
+        assert_eq!((startup.startup, startup.readiness), (Answer::Status(503), Answer::Normal));
+        assert_eq!(behaviour(&[("answer", "503")]).answer, Answer::Status(503));
+        assert_eq!(behaviour(&[("health-delay", "3s")]).health_delay, Duration::from_secs(3));
+        assert_eq!(behaviour(&[("listen", "loopback")]).listen, Listen::Loopback);
         assert_eq!(behaviour(&[("identity", "b")]).identity.as_deref(), Some("b"));
     }
 }

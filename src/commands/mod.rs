@@ -13,6 +13,7 @@ pub mod packing;
 pub mod plan;
 mod rolling;
 pub mod rollout;
+pub mod routing_test;
 pub mod status;
 pub mod target;
 pub mod upgrade;

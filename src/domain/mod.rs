@@ -3,12 +3,14 @@
 pub mod age;
 pub mod catalogue;
 pub mod diff;
+pub mod finding;
 pub mod names;
 pub mod nap;
 pub mod packing;
 pub mod prerequisites;
 pub mod quantity;
 pub mod rolling;
+pub mod routing;
 pub mod shard_state;
 pub mod shardset;
 pub mod sizing;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -32,9 +32,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// An answer of a shard.
-struct Answer {
-    status: u16,
-    took: Duration,
+pub(super) struct Answer {
+    pub response: Response<Bytes>,
+    pub took: Duration,
 }
 
 /// Asks every shard that is up for what its own probes ask: startup, then readiness.
@@ -96,10 +96,10 @@ async fn health_of(cluster: &Cluster, namespace: &str, pod: &PodName, probes: &[
     let mut line = None;
     for probe in probes {
         match cluster.http_get(&mut line, namespace, pod, probe).await {
-            Ok(answer) if (200..400).contains(&answer.status) => slowest = slowest.max(answer.took),
-            Ok(answer) => {
-                return Health::Unhealthy { status: answer.status, path: probe.path.clone() };
-            }
+            Ok(Answer { response, took }) => match response.status().as_u16() {
+                200..=399 => slowest = slowest.max(took),
+                status => return Health::Unhealthy { status, path: probe.path.clone() },
+            },
             Err(reason) => {
                 return Health::Silent { reason, path: probe.path.clone() };
             }
@@ -180,7 +180,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Why there was no answer: the port is closed, the pod is gone, it took too long.
-    async fn http_get(
+    pub(super) async fn http_get(
         &self,
         line: &mut Option<Line>,
         namespace: &str,
@@ -199,14 +199,14 @@ impl Cluster {
             line.insert(Line::open(self, namespace, pod, probe.port).await?).get(pod, &probe.path).await
         };
         match tokio::time::timeout(ANSWER_TIMEOUT, exchange).await {
-            Ok(answer) => answer.map(|status| Answer { status, took: started.elapsed() }),
+            Ok(answer) => answer.map(|response| Answer { response, took: started.elapsed() }),
             Err(_) => Err(format!("no answer within {}", humantime::format_duration(ANSWER_TIMEOUT))),
         }
     }
 }
 
 /// An HTTP connection to a port of a pod through the API server. It ends with the value.
-struct Line {
+pub(super) struct Line {
     port: u16,
     sender: SendRequest<Empty<Bytes>>,
     /// Says why the port is closed, if it is.
@@ -239,7 +239,7 @@ impl Line {
         Ok(Self { port, sender, refused: Box::pin(refused), forward, connection })
     }
 
-    async fn get(&mut self, pod: &PodName, path: &str) -> Result<u16, String> {
+    async fn get(&mut self, pod: &PodName, path: &str) -> Result<Response<Bytes>, String> {
         let request = Request::get(path)
             .header(http::header::HOST, format!("{pod}:{}", self.port))
             .header(http::header::USER_AGENT, concat!("shardctl/", env!("CARGO_PKG_VERSION")))
@@ -253,9 +253,9 @@ impl Line {
                 return Err(said.ok().flatten().unwrap_or_else(|| broken.to_string()));
             }
         };
-        let status = response.status().as_u16();
-        // Nobody looks at the body; it is read so that the line is free for the next question.
-        let _ = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
-        Ok(status)
+        let (head, body) = response.into_parts();
+        // Whether somebody looks at the body or not, it is read so that the line is free for the next question.
+        let body = Limited::new(body, BODY_LIMIT).collect().await;
+        Ok(Response::from_parts(head, body.map(|body| body.to_bytes()).unwrap_or_default()))
     }
 }

@@ -9,6 +9,7 @@ use super::kwokctl::{CORE, clean_environment};
 use super::layout::{BuildFolder, LabFolder, Layout};
 use super::ports::Ports;
 use super::process::Process;
+use super::record::{Record, Tier};
 
 /// The name of the program that stands in for the containers of all pods.
 pub const SHARD_SERVER: &str = "shard-server";
@@ -45,7 +46,16 @@ impl Addon {
     }
 }
 
-/// The add-ons of a lab. The shard server is among them when it was found.
+/// The add-ons of a lab whose nodes are simulated; one with real nodes has none.
+#[must_use]
+pub fn addons_of(lab: &LabFolder, build: &BuildFolder, record: &Record) -> Vec<Addon> {
+    match record.options.tier {
+        Tier::Kwok => addons(lab, build, &record.ports, record.shard_server.as_deref()),
+        Tier::Real => Vec::new(),
+    }
+}
+
+/// All add-ons that there are. The shard server is among them when it was found.
 #[must_use]
 pub fn addons(
     lab: &LabFolder,
@@ -112,10 +122,11 @@ pub fn addons(
     addons
 }
 
-/// The processes of the control plane, in start order.
+/// The processes of the control plane, in start order. Real nodes need no kwok.
 #[must_use]
-pub fn core(lab: &LabFolder, build: &BuildFolder) -> Vec<Process> {
-    CORE.iter().map(|&(name, file, binary)| process(lab, name, file, &build.binary(binary))).collect()
+pub fn core(lab: &LabFolder, build: &BuildFolder, tier: Tier) -> Vec<Process> {
+    let wanted = CORE.iter().filter(|(name, ..)| tier == Tier::Kwok || *name != "kwok");
+    wanted.map(|&(name, file, binary)| process(lab, name, file, &build.binary(binary))).collect()
 }
 
 /// kwokctl itself, which only runs while a lab is started.
@@ -186,7 +197,7 @@ mod tests {
     fn pid_files_are_named_after_what_kwokctl_calls_them() {
         let layout = Layout::in_folder(Path::new("/h"));
         let lab = layout.lab(&"two".parse().unwrap());
-        let kwok = core(&lab, &layout.build()).pop().unwrap();
+        let kwok = core(&lab, &layout.build(), Tier::Kwok).pop().unwrap();
         assert_eq!(kwok.name, "kwok");
         assert!(kwok.pid_file.ends_with("pids/kwok-controller.pid"));
     }

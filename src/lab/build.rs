@@ -12,29 +12,32 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::components::{
-    AMENDMENTS, GO_MOD, GO_SUM, MANIFESTS, PROGRAMS, Program, amended_modules, go_version, linker_flags,
+    AMENDMENTS, GO_MOD, GO_SUM, MANIFESTS, Program, amended_modules, go_version, linker_flags, programs,
 };
 use super::layout::{BuildFolder, Layout};
+use super::real::image;
+use super::record::Tier;
 use crate::error::CommandError;
 use crate::render::ui::Ui;
 
 /// The suffix of files that are being written.
 const PARTIAL: &str = ".partial";
 
-/// Whether everything of this version is there.
+/// Whether everything that a tier needs of this version is there.
 #[must_use]
-pub fn is_complete(build: &BuildFolder) -> bool {
-    PROGRAMS.iter().all(|program| build.binary(program.name).is_file())
+pub fn is_complete(build: &BuildFolder, tier: Tier) -> bool {
+    programs(tier).all(|program| build.binary(program.name).is_file())
+        && (tier == Tier::Kwok || build.coredns_archive().is_file())
         && MANIFESTS.iter().all(|manifest| build.manifests().join(manifest.name()).is_file())
 }
 
-/// Builds what is missing, with a line for each component.
+/// Builds what a tier needs and is missing, with a line for each component.
 ///
 /// # Errors
 /// When there is no fitting Go, or a component does not build.
-pub fn build(ui: &Ui, layout: &Layout) -> Result<BuildFolder, CommandError> {
+pub fn build(ui: &Ui, layout: &Layout, tier: Tier) -> Result<BuildFolder, CommandError> {
     let build = layout.build();
-    if is_complete(&build) {
+    if is_complete(&build, tier) {
         return Ok(build);
     }
     for folder in [build.binaries(), build.manifests(), build.module()] {
@@ -45,10 +48,10 @@ pub fn build(ui: &Ui, layout: &Layout) -> Result<BuildFolder, CommandError> {
     write(&build.module().join("go.mod"), GO_MOD)?;
     write(&build.module().join("go.sum"), GO_SUM)?;
     check_go(&build)?;
-    if PROGRAMS.into_iter().any(|program| is_amended(program) && !build.binary(program.name).is_file()) {
+    if programs(tier).any(|program| is_amended(program) && !build.binary(program.name).is_file()) {
         amend(&build)?;
     }
-    for program in PROGRAMS {
+    for program in programs(tier) {
         let start = Instant::now();
         if build.binary(program.name).is_file() {
             ui.say(format_args!("{:<24} ready", program.name));
@@ -58,6 +61,10 @@ pub fn build(ui: &Ui, layout: &Layout) -> Result<BuildFolder, CommandError> {
         ui.say(format_args!("{:<24} built in {}s", program.name, start.elapsed().as_secs()));
     }
     copy_manifests(&build)?;
+    if tier == Tier::Real {
+        image::write_coredns(&build.coredns_archive(), &build.binary("coredns"))
+            .context("make the image of CoreDNS")?;
+    }
     Ok(build)
 }
 

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
+use super::record::Tier;
+
 /// The lab's Go module: every component at the version that fits the others.
 pub const GO_MOD: &str = include_str!("../../lab/go.mod");
 /// The checksums of everything that `GO_MOD` asks for.
@@ -19,7 +21,7 @@ pub struct Program {
     pub package: &'static str,
 }
 
-/// Every program, in the order in which they are built: the quick ones that others share code with come first.
+/// The programs that every lab needs, in the order in which they are built: the quick ones that others share code with come first.
 pub const PROGRAMS: [Program; 10] = [
     Program { name: "kwokctl", package: "sigs.k8s.io/kwok/cmd/kwokctl" },
     Program { name: "kwok", package: "sigs.k8s.io/kwok/cmd/kwok" },
@@ -32,6 +34,22 @@ pub const PROGRAMS: [Program; 10] = [
     Program { name: "metrics-server", package: "sigs.k8s.io/metrics-server/cmd/metrics-server" },
     Program { name: "vpa-recommender", package: "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/recommender" },
 ];
+
+/// What only a lab with real nodes needs, and what is only built for one.
+pub const NODE_PROGRAMS: [Program; 3] = [
+    Program { name: "kubelet", package: "k8s.io/kubernetes/cmd/kubelet" },
+    Program { name: "kube-proxy", package: "k8s.io/kubernetes/cmd/kube-proxy" },
+    Program { name: "coredns", package: "github.com/coredns/coredns" },
+];
+
+/// The programs of a tier.
+pub fn programs(tier: Tier) -> impl Iterator<Item = Program> {
+    let of_nodes: &[Program] = match tier {
+        Tier::Kwok => &[],
+        Tier::Real => &NODE_PROGRAMS,
+    };
+    PROGRAMS.iter().chain(of_nodes).copied()
+}
 
 /// A file that a lab needs and that belongs to one of the modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +174,7 @@ fn key_of(go_mod: &str, go_sum: &str, flags: &str) -> String {
     add(go_mod);
     add(go_sum);
     add(flags);
-    for program in PROGRAMS {
+    for program in programs(Tier::Real) {
         add(program.name);
         add(program.package);
     }
@@ -182,7 +200,7 @@ mod tests {
 
     #[test]
     fn every_program_is_a_tool_of_the_module() {
-        for program in PROGRAMS {
+        for program in programs(Tier::Real) {
             assert!(
                 GO_MOD.lines().any(|line| line.trim() == program.package),
                 "{} is not in the tool block of lab/go.mod",

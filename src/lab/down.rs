@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::addons::{addons, core, starter};
+use super::addons::{addons, addons_of, core, starter};
 use super::layout::{LabFolder, LabName, Layout};
 use super::ports::Ports;
-use super::process::{Process, stop};
-use super::record::Record;
+use super::process::{Part, Process, stop};
+use super::real::{self, RealLab, place::Place};
+use super::record::{Record, Tier};
 use crate::error::CommandError;
 use crate::render::ui::Ui;
 
@@ -25,7 +26,7 @@ const VOLUMES: &str = "/tmp/hostpath_pv/";
 /// Runs `shardctl lab down` for one lab.
 pub fn down(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(), CommandError> {
     let lab = layout.lab(name);
-    if !lab.root().exists() {
+    if !lab.root().exists() && Place::of(lab.root()).is_none() {
         ui.say(format_args!("there is no lab {name}"));
         return Ok(());
     }
@@ -41,9 +42,13 @@ pub fn down(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(), CommandError
     Ok(())
 }
 
-/// Stops a lab's processes and removes its files. The caller holds the lab's lock.
+/// Stops a lab's processes and removes its files, and what it has made elsewhere. The caller holds the lab's lock.
 pub fn remove(layout: &Layout, lab: &LabFolder) -> Result<(), CommandError> {
     let build = Record::read(lab).map_or_else(|| layout.build(), |record| layout.build_of(&record.build));
+    let place = Place::of(lab.root());
+    if let Some(place) = place {
+        real::power_off(place)?;
+    }
     // An interrupted start may have left it behind; it would start again what is stopped here.
     let mut left = stop(&[starter(lab, &build)], GRACE);
     let (mut others, mut etcd) = processes(layout, lab);
@@ -64,7 +69,16 @@ pub fn remove(layout: &Layout, lab: &LabFolder) -> Result<(), CommandError> {
     }
     // Only when no other lab has volumes there.
     let _ = fs::remove_dir(VOLUMES);
-    fs::remove_dir_all(lab.root()).with_context(|| format!("remove {}", lab.root().display()))?;
+    if let Some(place) = place {
+        real::remove(place)?;
+    }
+    if lab.root().exists() {
+        fs::remove_dir_all(lab.root()).with_context(|| format!("remove {}", lab.root().display()))?;
+    }
+    if let Some(place) = place {
+        // Last, so that whatever was in the way of the rest, this can be run again.
+        place.release().context("give the lab's place back")?;
+    }
     Ok(())
 }
 
@@ -76,10 +90,21 @@ pub fn processes(layout: &Layout, lab: &LabFolder) -> (Vec<Process>, Vec<Process
         None => layout.build(),
     };
     let addons = match &record {
-        Some(record) => addons(lab, &build, &record.ports, record.shard_server.as_deref()),
+        Some(record) => addons_of(lab, &build, record),
         None => Ports::find(0).map_or_else(|_| Vec::new(), |ports| addons(lab, &build, &ports, None)),
     };
-    (addons.into_iter().map(|addon| addon.process).collect(), core(lab, &build))
+    let tier = record.map_or(Tier::Kwok, |record| record.options.tier);
+    (addons.into_iter().map(|addon| addon.process).collect(), core(lab, &build, tier))
+}
+
+/// What runs in a lab, or should: the control plane in start order, add-ons, and what real nodes run.
+pub fn parts(layout: &Layout, lab: &LabFolder) -> Vec<Part> {
+    let (addons, core) = processes(layout, lab);
+    let mut parts: Vec<_> = core.iter().chain(&addons).map(Process::part).collect();
+    if let Some(real) = RealLab::find(layout, lab) {
+        parts.extend(real.nodes().flat_map(|node| node.parts()));
+    }
+    parts
 }
 
 /// The folders of a lab's volumes. Read from etcd's files rather than asked of the API server: that works also when

@@ -1,5 +1,6 @@
 //! kwokctl: puts the control plane together, with certificates, start order and log files.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub fn fill(template: &str, words: &[(&str, String)]) -> String {
 
 /// `kwokctl create cluster`: certificates, control plane, the kinds that kwok needs.
 #[must_use]
-pub fn create(lab: &LabFolder, build: &BuildFolder) -> Command {
+pub fn create(lab: &LabFolder, build: &BuildFolder, kubeconfig: &Path) -> Command {
     let mut command = kwokctl(lab, build);
     command
         .arg("--config")
@@ -48,7 +49,7 @@ pub fn create(lab: &LabFolder, build: &BuildFolder) -> Command {
         .args(["create", "cluster"])
         // Without this it would write to the user's own kubeconfig.
         .arg("--kubeconfig")
-        .arg(lab.kubeconfig());
+        .arg(kubeconfig);
     command
 }
 
@@ -93,8 +94,6 @@ pub const CORE: [(&str, &str, &str); 5] = [
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::lab::layout::Layout;
 
@@ -141,7 +140,7 @@ mod tests {
     fn the_users_kubeconfig_is_never_named() {
         let layout = Layout::in_folder(Path::new("/h"));
         let lab = layout.lab(&"two".parse().unwrap());
-        let command = create(&lab, &layout.build());
+        let command = create(&lab, &layout.build(), &lab.kubeconfig());
         let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy().into_owned()).collect();
         let at = arguments.iter().position(|a| a == "--kubeconfig").unwrap();
         assert!(arguments[at + 1].starts_with(lab.root().to_str().unwrap()));

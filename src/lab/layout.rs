@@ -102,6 +102,12 @@ impl Layout {
         self.cache.join("shard-server")
     }
 
+    /// The folder of everything that is built.
+    #[must_use]
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
     /// The folder of the labs.
     #[must_use]
     pub fn labs(&self) -> &Path {
@@ -158,6 +164,12 @@ impl BuildFolder {
         self.root.join("manifests")
     }
 
+    /// The image of CoreDNS, which real nodes take in.
+    #[must_use]
+    pub fn coredns_archive(&self) -> PathBuf {
+        self.root.join("coredns.tar")
+    }
+
     /// Where `go.mod` and `go.sum` are written for `go build`.
     #[must_use]
     pub fn module(&self) -> PathBuf {
@@ -198,6 +210,12 @@ impl LabFolder {
     #[must_use]
     pub fn kubeconfig(&self) -> PathBuf {
         self.root.join("kubeconfig")
+    }
+
+    /// Where kwokctl writes one that is of no use outside of the control plane's own network.
+    #[must_use]
+    pub fn inner_kubeconfig(&self) -> PathBuf {
+        self.root.join("kubeconfig-inner")
     }
 
     /// What kwokctl is told.

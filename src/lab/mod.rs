@@ -13,8 +13,10 @@ pub mod layout;
 mod objects;
 mod ports;
 mod process;
-mod record;
+pub mod real;
+pub mod record;
 mod sizes;
+mod starting;
 mod status;
 mod up;
 
@@ -25,6 +27,8 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use self::layout::{LabFolder, LabName, Layout};
+use self::real::place::MOST_NODES;
+use self::record::Tier;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::options::parse_duration;
@@ -37,10 +41,9 @@ pub enum LabCommand {
     Status(StatusArgs),
     Env(NameArgs),
     Kubeconfig(KubeconfigArgs),
-    /// Build the lab's components from their pinned sources, once per version
-    ///
-    /// Needs Go and, the first time, the network. `lab up` does this by itself when it has to.
-    Build,
+    #[command(subcommand)]
+    Node(real::cli::NodeCommand),
+    Build(BuildArgs),
 }
 
 /// Start a lab, or start again what has stopped in it
@@ -50,6 +53,12 @@ pub enum LabCommand {
 pub struct UpArgs {
     #[command(flatten)]
     lab: NameArg,
+    /// What its nodes are [default: kwok]
+    #[arg(long, value_enum)]
+    tier: Option<Tier>,
+    /// How many real nodes it has [default: 3]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_NODES)))]
+    nodes: Option<u8>,
     /// Time that a machine takes to appear, in whole seconds [default: 12s]
     #[arg(long, value_name = "DURATION", value_parser = parse_whole_seconds)]
     node_launch: Option<Duration>,
@@ -74,6 +83,9 @@ pub struct DownArgs {
 /// List the labs on this machine and the state of their components
 #[derive(Args, Debug)]
 pub struct StatusArgs {
+    /// Only the lab of this name
+    #[arg(long, value_name = "NAME")]
+    name: Option<LabName>,
     /// Form of the answer
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = status::Format::Table)]
     output: status::Format,
@@ -92,6 +104,16 @@ pub struct NameArgs {
 pub struct KubeconfigArgs {
     #[command(flatten)]
     lab: NameArg,
+}
+
+/// Build the lab's components from their pinned sources, once per version
+///
+/// Needs Go and, the first time, the network. `lab up` does this by itself when it has to.
+#[derive(Args, Debug)]
+pub struct BuildArgs {
+    /// For labs with these nodes
+    #[arg(long, value_enum, default_value_t)]
+    tier: Tier,
 }
 
 /// Which lab.
@@ -120,7 +142,7 @@ pub fn run(context: &Context, command: LabCommand) -> Result<ExitCode, CommandEr
             down::down(&context.ui, &layout, &args.lab.name)?;
             Ok(ExitCode::Done)
         }
-        LabCommand::Status(args) => status::status(context, &layout, args.output),
+        LabCommand::Status(args) => status::status(context, &layout, &args),
         LabCommand::Env(args) => {
             let lab = existing(&layout, &args.lab.name)?;
             context.ui.print(&env_lines(&lab));
@@ -132,11 +154,12 @@ pub fn run(context: &Context, command: LabCommand) -> Result<ExitCode, CommandEr
             context.ui.print(&text);
             Ok(ExitCode::Done)
         }
-        LabCommand::Build => {
-            if build::is_complete(&layout.build()) {
+        LabCommand::Node(command) => real::cli::run(context, &layout, command),
+        LabCommand::Build(args) => {
+            if build::is_complete(&layout.build(), args.tier) {
                 context.ui.say("the lab's components are built already");
             } else {
-                build::build(&context.ui, &layout)?;
+                build::build(&context.ui, &layout, args.tier)?;
             }
             Ok(ExitCode::Done)
         }

@@ -24,10 +24,15 @@ pub struct Object {
 }
 
 /// The kinds that a lab is furnished with: kind, plural, namespaced.
-const KINDS: [(&str, &str, bool); 7] = [
+const KINDS: [(&str, &str, bool); 12] = [
     ("CustomResourceDefinition", "customresourcedefinitions", false),
     ("APIService", "apiservices", false),
     ("Service", "services", true),
+    ("ServiceAccount", "serviceaccounts", true),
+    ("ConfigMap", "configmaps", true),
+    ("Deployment", "deployments", true),
+    ("ClusterRole", "clusterroles", false),
+    ("ClusterRoleBinding", "clusterrolebindings", false),
     ("StorageClass", "storageclasses", false),
     ("KWOKNodeClass", "kwoknodeclasses", false),
     ("Metric", "metrics", false),

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use serde::{Deserialize, Serialize};
 
-/// The ports of one lab, all on 127.0.0.1.
+/// The ports of one lab, all on 127.0.0.1 of this machine or of a network of its own.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ports {
@@ -63,6 +63,23 @@ impl Ports {
             metrics_server: next()?,
             vpa_recommender: next()?,
         })
+    }
+
+    /// The ports of a control plane that shares its network with nobody: the usual ones. What does not run there has none.
+    #[must_use]
+    pub fn in_own_network() -> Self {
+        Self {
+            etcd: 2379,
+            etcd_peer: 2380,
+            kube_apiserver: 6443,
+            kube_controller_manager: 10257,
+            kube_scheduler: 10259,
+            kwok: 10247,
+            karpenter_metrics: 0,
+            karpenter_health: 0,
+            metrics_server: 0,
+            vpa_recommender: 0,
+        }
     }
 
     #[cfg(test)]

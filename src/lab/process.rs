@@ -28,7 +28,7 @@ impl Process {
     pub fn pid(&self) -> Option<Pid> {
         let text = fs::read_to_string(&self.pid_file).ok()?;
         let pid = Pid::from_raw(text.trim().parse().ok()?)?;
-        runs(pid, &self.binary).then_some(pid)
+        is_running(pid, &self.binary).then_some(pid)
     }
 
     /// Starts the program apart from this process: a Ctrl-C at the terminal does not reach it. Its output goes to its log.
@@ -48,10 +48,28 @@ impl Process {
         let _ = fs::remove_file(&self.pid_file);
     }
 
+    /// How it is at this moment.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        Part { name: self.name.to_owned(), log: self.log.clone(), pid: self.pid() }
+    }
+}
+
+/// Something that runs in a lab, or should, at one moment.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// What people call it.
+    pub name: String,
+    pub log: PathBuf,
+    /// Its process, when it runs.
+    pub pid: Option<Pid>,
+}
+
+impl Part {
     /// Resident memory in bytes, where the system tells.
     #[must_use]
     pub fn resident_memory(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?.as_raw_nonzero())).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid?.as_raw_nonzero())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kib * 1024)
@@ -80,7 +98,8 @@ fn shorten(line: &str) -> String {
 }
 
 /// Whether this pid is a living process of this binary. A process that ended and was not yet collected does not count.
-fn runs(pid: Pid, binary: &Path) -> bool {
+#[must_use]
+pub fn is_running(pid: Pid, binary: &Path) -> bool {
     let link = format!("/proc/{}/exe", pid.as_raw_nonzero());
     match fs::read_link(link) {
         Ok(running) => {
@@ -187,7 +206,7 @@ mod tests {
         let folder = folder("words");
         let process = sleeper(&folder);
         fs::write(&process.log, format!("one\ntwo\n\n{}\n", "x".repeat(500))).unwrap();
-        let words = process.last_words(2);
+        let words = process.part().last_words(2);
         assert_eq!(words[0], "two");
         assert_eq!(words[1].len(), 403);
         fs::remove_dir_all(folder).unwrap();

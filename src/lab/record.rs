@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +13,28 @@ use super::layout::LabFolder;
 use super::ports::Ports;
 use crate::error::CommandError;
 
+/// What a lab's nodes are.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "camelCase")]
+pub enum Tier {
+    /// Simulated by kwok: any number, at once, without rights
+    #[default]
+    Kwok,
+    /// Real kubelets, containers, network and DNS: needs root, containerd and more
+    Real,
+}
+
 /// How a lab was asked to be.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Options {
+    /// Labs that were started before there was another are of the first.
+    #[serde(default)]
+    pub tier: Tier,
+    /// How many nodes it has, when they are real.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u8>,
+    /// How long a machine takes to appear, when machines are simulated.
     pub node_launch_seconds: u64,
     pub pod_start_milliseconds: u64,
     /// A file of sizes in Karpenter's own form, in place of the Azure catalogue.

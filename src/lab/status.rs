@@ -3,11 +3,11 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::down::processes;
+use super::down::parts;
 use super::layout::Layout;
-use super::process::Process;
+use super::process::Part;
 use super::record::{Options, Record};
-use super::up;
+use super::{StatusArgs, starting};
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::render::table::Columns;
@@ -46,7 +46,7 @@ struct LabReport {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ComponentReport {
-    name: &'static str,
+    name: String,
     running: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
@@ -54,34 +54,35 @@ struct ComponentReport {
     resident_memory_bytes: Option<u64>,
 }
 
-impl From<&Process> for ComponentReport {
-    fn from(process: &Process) -> Self {
-        let pid = process.pid();
+impl From<&Part> for ComponentReport {
+    fn from(part: &Part) -> Self {
         Self {
-            name: process.name,
-            running: pid.is_some(),
-            pid: pid.map(|pid| pid.as_raw_nonzero().get().unsigned_abs()),
-            resident_memory_bytes: process.resident_memory(),
+            name: part.name.clone(),
+            running: part.pid.is_some(),
+            pid: part.pid.map(|pid| pid.as_raw_nonzero().get().unsigned_abs()),
+            resident_memory_bytes: part.resident_memory(),
         }
     }
 }
 
 /// Runs `shardctl lab status`.
-pub fn status(context: &Context, layout: &Layout, format: Format) -> Result<ExitCode, CommandError> {
+pub fn status(context: &Context, layout: &Layout, args: &StatusArgs) -> Result<ExitCode, CommandError> {
     let mut reports = Vec::new();
     let mut problem = None;
-    for name in layout.names() {
+    let names = match &args.name {
+        Some(name) => vec![super::existing(layout, name)?.name().clone()],
+        None => layout.names(),
+    };
+    for name in names {
         let lab = layout.lab(&name);
         let record = Record::read(&lab);
-        let (addons, core) = processes(layout, &lab);
-        let all: Vec<_> = core.iter().chain(&addons).collect();
-        let components: Vec<ComponentReport> =
-            all.iter().map(|process| ComponentReport::from(*process)).collect();
+        let all = parts(layout, &lab);
+        let components: Vec<ComponentReport> = all.iter().map(ComponentReport::from).collect();
         let complete = record.as_ref().is_some_and(|record| record.complete);
-        let dead: Vec<&Process> = all.iter().copied().filter(|process| process.pid().is_none()).collect();
+        let dead: Vec<Part> = all.into_iter().filter(|part| part.pid.is_none()).collect();
         if !dead.is_empty() && problem.is_none() {
             problem = Some(if complete {
-                up::dead(&lab, &dead)
+                starting::dead(&lab, &dead)
             } else {
                 CommandError::failed(format!("lab {name} was never up"))
                     .hint(format!("start it: {}", super::up_command(&name)))
@@ -98,7 +99,7 @@ pub fn status(context: &Context, layout: &Layout, format: Format) -> Result<Exit
             components,
         });
     }
-    match format {
+    match args.output {
         Format::Json => {
             let list = LabList { api_version: "shardctl.dev/v1alpha1", kind: "LabList", items: reports };
             let text = serde_json::to_string_pretty(&list).map_err(anyhow::Error::from)?;
@@ -120,7 +121,7 @@ fn table(context: &Context, reports: &[LabReport]) -> String {
             let status = if component.running { style.success("Running") } else { style.danger("Stopped") };
             columns.row([
                 report.name.clone(),
-                component.name.to_owned(),
+                component.name.clone(),
                 status,
                 component.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
                 component

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::Test;
-use crate::lab::{Lab, eventually, eventually_within};
+use crate::lab::{Lab, eventually};
 
 /// The tests of this file.
 pub const TESTS: &[Test] = &[
@@ -263,7 +263,7 @@ fn foretold(lab: &Lab) {
         Err(differences.join("\n"))
     };
     // Some 100 machines and 300 pods start at once, on two cores.
-    eventually_within(Duration::from_mins(2), is_as_foretold);
+    eventually(is_as_foretold);
     // And nothing more comes of it.
     pause(3);
     assert_eq!(is_as_foretold(), Ok(()));
@@ -314,7 +314,7 @@ fn shared(lab: &Lab) {
         };
         lab.list("/apis/karpenter.sh/v1/nodeclaims").iter().filter(is_ours).count()
     };
-    eventually_within(Duration::from_mins(2), || {
+    eventually(|| {
         let of = |service: &crate::lab::Service<'_>| {
             let pods = lab.list(&format!("/api/v1/namespaces/{}/pods", service.name));
             pods.iter().filter(|pod| pod["spec"]["nodeName"].is_string()).count()

@@ -1,13 +1,11 @@
 //! `shardctl vpa-report` with the real recommender and the real metrics-server. What shards seem to use is set by annotations;
 //! what is asserted is what the recommender said of it.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::Test;
 use crate::fault_proxy::{Fault, Proxy};
-use crate::lab::{Lab, Service, eventually, eventually_within};
+use crate::lab::{Lab, Service, eventually};
 use crate::support::Run;
 
 /// The tests of this file.
@@ -68,7 +66,7 @@ fn uses(service: &Service<'_>, ordinal: u32, cpu: &str, memory: &str) {
 /// The report and the recommendation that it is about, as kubectl reads it: the same before and after.
 fn beside_kubectl(service: &Service<'_>, exit: i32) -> (Value, Value) {
     let autoscaler = format!("vpa/{}", service.name);
-    eventually_within(Duration::from_mins(3), || {
+    eventually(|| {
         let read =
             || service.get(&autoscaler)["status"]["recommendation"]["containerRecommendations"][0].clone();
         let before = read();
@@ -108,7 +106,7 @@ fn reported(lab: &Lab) {
     assert_eq!(service.get("vpa")["items"].as_array().map(Vec::len), Some(1));
 
     // The recommender's word, as kubectl reads it.
-    let (report, advised) = eventually_within(Duration::from_mins(3), || {
+    let (report, advised) = eventually(|| {
         let (report, advised) = beside_kubectl(&service, 0);
         // All three are measured, the hot one too.
         let worst = &report["containers"][0]["memory"]["useNow"];
@@ -198,7 +196,7 @@ fn reported(lab: &Lab) {
         "resourcePolicy": {"containerPolicies": [{"containerName": "shard", "maxAllowed": {"memory": "16Gi"}}]},
     }});
     service.patch("vpa/NAME", &policy.to_string());
-    let (report, _) = eventually_within(Duration::from_mins(2), || {
+    let (report, _) = eventually(|| {
         let (report, advised) = beside_kubectl(&service, 5);
         if advised["target"]["memory"] == "16Gi" { Ok((report, advised)) } else { Err(advised.to_string()) }
     });
@@ -258,7 +256,7 @@ fn settled(lab: &Lab) {
     for ordinal in 0..4 {
         uses(&service, ordinal, "1500m", "14Gi");
     }
-    let report = eventually_within(Duration::from_mins(2), || {
+    let report = eventually(|| {
         let report = json(&service, 0);
         let use_now = &report["containers"][0]["memory"]["useNow"];
         let is_measured = !use_now["least"].is_null()

@@ -25,42 +25,12 @@ mod tests;
 mod workload;
 
 pub use facts::{Drift, Facts};
-pub use report::{CouldNotRun, Counts, Finding, Report, Skipped};
+pub use report::{CouldNotRun, Counts, Report, Skipped};
 
-use serde::Serialize;
+pub use super::finding::{Finding, Severity};
 
 use super::names::nearest;
 use super::snapshot::Unknown;
-
-/// How bad a violation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing
-    Info,
-    /// A line of defence is missing
-    Warning,
-    /// The service is down, or will go down or lose data
-    Error,
-}
-
-impl Severity {
-    /// The word for it in reports and on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl std::fmt::Display for Severity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// One way in which an object is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,18 +9,7 @@ use super::super::names::WorkloadRef;
 use super::super::shardset::Phase;
 use super::super::snapshot::Unknown;
 use super::super::status::Verdict;
-use super::{Check, Facts, Severity, Violation};
-
-/// A violation and the check that found it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// Id of the check.
-    pub check: &'static str,
-    pub severity: Severity,
-    pub object: String,
-    pub evidence: String,
-    pub remedy: String,
-}
+use super::{Check, Facts, Finding, Severity, Violation};
 
 /// A check that says nothing here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -39,7 +39,7 @@ impl Cluster {
         self.read(&operation, || api.get(&reference.name)).await
     }
 
-    pub(super) async fn workload_and_pods(
+    pub(in crate::k8s) async fn workload_and_pods(
         &self,
         reference: &WorkloadRef,
     ) -> Result<(Workload, Vec<(u32, Pod)>), RequestError> {

@@ -3,10 +3,12 @@
 pub mod amounts;
 pub mod deploy;
 pub mod explain;
+mod findings;
 pub mod packing;
 pub mod plan;
 pub mod rolling;
 pub mod rollout;
+pub mod routing;
 pub mod status;
 pub mod verify;
 pub mod vpa;

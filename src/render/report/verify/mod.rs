@@ -12,7 +12,8 @@ pub use object::{json, yaml};
 pub use prometheus::prometheus;
 pub use table::{table, wide};
 
-use crate::domain::verify::{CHECKS, Check, Counts, Finding, Report};
+use super::findings::groups;
+use crate::domain::verify::{CHECKS, Check, Counts, Report};
 
 /// "1 error", "2 errors".
 fn plural(count: usize, one: &str) -> String {
@@ -50,11 +51,6 @@ fn severities(counts: Counts) -> String {
         .map(|(count, severity)| plural(count, severity))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// The findings by check, in their order.
-fn groups(findings: &[Finding]) -> Vec<&[Finding]> {
-    findings.chunk_by(|a, b| a.check == b.check).collect()
 }
 
 /// A check by its id.

@@ -1,0 +1,151 @@
+//! `shardctl routing-test`
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::commands::target::{Target, TargetArgs};
+use crate::context::Context;
+use crate::domain::finding::Severity;
+use crate::domain::routing::{Identity, Survey, diagnose};
+use crate::domain::snapshot::Workload;
+use crate::error::{CommandError, ExitCode};
+use crate::k8s::{RoutingQuestion, Scope};
+use crate::options::parse_duration;
+use crate::render::json;
+use crate::render::report::routing::{self as render, RoutingReport};
+
+/// Let every shard ask every other by its stable name, and say what is wrong
+///
+/// One exec session a shard asks all of them, itself included, with what its image has: python3, curl, nc, bash
+/// or wget, and a shell. Every answer must come from the shard that was asked, and its name must lead to its own
+/// address. A shard that cannot ask is asked through port-forward, which tests the shard and not the network; the
+/// report says so. Nothing is changed. Ends with 5 when there is a finding worse than an info.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  shardctl routing-test -n shop statefulset/kafka --port 8080 --path /healthz --no-identity
+  shardctl routing-test -f shardset.yaml -o junit > routing.xml")]
+pub struct RoutingTestArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// What to ask for
+    #[arg(long, value_name = "PATH", default_value = "/api/status", value_parser = parse_path)]
+    pub path: String,
+    /// Port to ask at, instead of that of the readiness probe or the first that the template declares
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// Where an answer says which pod it is from: json:FIELD or header:NAME
+    #[arg(long, value_name = "WHERE", default_value = "json:pod", conflicts_with = "no_identity")]
+    pub identity: Identity,
+    /// Do not look who answers
+    #[arg(long)]
+    pub no_identity: bool,
+    /// How long one answer may take, in whole seconds
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_seconds)]
+    pub timeout: Duration,
+    /// Shards that ask at the same time
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = parse_count)]
+    pub concurrency: usize,
+    /// Most questions a second, of all shards together
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub qps: u32,
+    /// Domain of the cluster, instead of what the shards have in /etc/resolv.conf
+    #[arg(long, value_name = "DOMAIN")]
+    pub cluster_domain: Option<String>,
+    /// How to show the result
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: RoutingOutput,
+}
+
+/// The formats of `shardctl routing-test`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RoutingOutput {
+    /// A matrix of who reaches whom, findings, and what to do about them
+    #[default]
+    Table,
+    /// Every question on its own line
+    Wide,
+    /// The exact facts as one RoutingReport
+    Json,
+    /// The same as YAML
+    Yaml,
+    /// JUnit XML, a case for each check
+    Junit,
+}
+
+/// Questions at the same time in one session.
+const WORKERS: usize = 4;
+
+fn parse_path(text: &str) -> Result<String, String> {
+    match text.starts_with('/') && text.chars().all(|char| char.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("a path begins with / and has no white space".to_owned()),
+    }
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    match duration.subsec_nanos() == 0 && (1..=60).contains(&duration.as_secs()) {
+        true => Ok(duration),
+        false => Err("whole seconds, from 1s to 60s".to_owned()),
+    }
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| (1..=256).contains(count)).ok_or_else(|| "from 1 to 256".to_owned())
+}
+
+/// Runs `shardctl routing-test`.
+///
+/// # Errors
+/// When the workload or its pods cannot be read, or no shard could be asked.
+pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, CommandError> {
+    context.block_on(async {
+        let target = args.target.resolve(context).await?;
+        let survey = survey(&target, args).await?;
+        let findings = diagnose(&survey);
+        let report = RoutingReport { survey: &survey, findings: &findings };
+        let look = context.ui.look();
+        context.ui.print(&match args.output {
+            RoutingOutput::Table => render::table(&report, look),
+            RoutingOutput::Wide => render::wide(&report, look),
+            RoutingOutput::Json => json::json(&render::report(&report)),
+            RoutingOutput::Yaml => json::yaml(&render::report(&report)),
+            RoutingOutput::Junit => render::junit(&report),
+        });
+        let is_bad = findings.iter().any(|finding| finding.severity > Severity::Info);
+        Ok(if is_bad { ExitCode::Findings } else { ExitCode::Done })
+    })
+}
+
+async fn survey(target: &Target, args: &RoutingTestArgs) -> Result<Survey, CommandError> {
+    let scope = Scope { nodes: true, surroundings: true, ..Scope::default() };
+    let snapshot = target.snapshot(scope).await?;
+    let workload = &snapshot.workload;
+    let port = args.port.or_else(|| port_of(workload)).ok_or_else(|| {
+        CommandError::usage(format!("{} declares no port", workload.reference)).hint("name one with --port")
+    })?;
+    let question = RoutingQuestion {
+        port,
+        path: args.path.clone(),
+        identity: (!args.no_identity).then(|| args.identity.clone()),
+        timeout: args.timeout,
+        concurrency: args.concurrency,
+        workers: WORKERS,
+        qps: args.qps,
+        domain: args.cluster_domain.clone(),
+    };
+    let survey = target.cluster.survey(&snapshot, &question).await?;
+    match survey.places.is_empty() {
+        true => Err(CommandError::failed(format!("no shard of {} runs", workload.reference))
+            .hint("`shardctl status` says why")),
+        false => Ok(survey),
+    }
+}
+
+/// The port that shards serve at, as far as the template says.
+fn port_of(workload: &Workload) -> Option<u16> {
+    let containers = &workload.template.containers;
+    let probed = containers.iter().find_map(|container| Some(container.readiness.as_ref()?.port));
+    probed.or_else(|| Some(containers.iter().find_map(|container| container.ports.first())?.port))
+}

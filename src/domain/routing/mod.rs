@@ -1,0 +1,233 @@
+//! What shards say when each asks every other by its name, and what it means.
+//!
+//! A [`Survey`] holds the answers; [`diagnose`] finds the causes behind those that are wrong.
+
+mod answer;
+mod diagnose;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod times;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::names::{NodeName, PodName, WorkloadRef};
+pub use answer::{Identity, Reading, read_line};
+pub use diagnose::{CHECKS, RoutingCheck, diagnose};
+pub use times::Percentiles;
+
+/// What became of one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An HTTP answer.
+    Answered {
+        status: u16,
+        /// Who the answer says it comes from, where it says so.
+        identity: Option<String>,
+    },
+    /// The name has no address, in the resolver's words.
+    Unresolved { reason: String },
+    /// Nobody listens there.
+    Refused,
+    /// No connection came about in time, or there is no way there.
+    Unreachable { reason: String },
+    /// The connection stood, and no answer came in time.
+    Hangs,
+    /// The connection broke, or what came was no HTTP.
+    Broken { reason: String },
+}
+
+/// How long the parts of a question took, from its start. What the tool could not tell is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Until the name was resolved.
+    pub resolved: Option<Duration>,
+    /// Until the connection stood.
+    pub connected: Option<Duration>,
+    /// Until the first byte of the answer.
+    pub first_byte: Option<Duration>,
+    /// Until the last byte.
+    pub total: Option<Duration>,
+}
+
+/// One question and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The addresses of the name, as the asker's resolver gave them; none where it has no tool to ask with.
+    pub addresses: Option<BTreeSet<IpAddr>>,
+    pub outcome: Outcome,
+    pub times: Times,
+}
+
+/// How the questions of a row were asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Via {
+    /// From inside the shard's own container, with a tool of its image.
+    Exec { tool: String },
+    /// Through the API server's port-forward, which asks the shard and not the network; and why.
+    PortForward { because: String },
+}
+
+/// The answers to one asker.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub via: Via,
+    /// By the ordinal of the shard that was asked.
+    pub answers: BTreeMap<u32, Answer>,
+}
+
+/// A shard as it was when the survey began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub pod: PodName,
+    pub node: Option<NodeName>,
+    pub zone: Option<String>,
+    /// The pod's own address.
+    pub ip: Option<IpAddr>,
+    pub is_ready: bool,
+}
+
+/// The headless service, as far as it explains what is found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headless {
+    pub name: String,
+    /// Whether there is such a service, without an address of its own.
+    pub exists: bool,
+    /// Labels of its selector that the shards do not have.
+    pub unmatched: BTreeMap<String, String>,
+    pub publishes_not_ready: bool,
+}
+
+/// All questions and their answers.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    pub workload: WorkloadRef,
+    pub taken_at: Timestamp,
+    /// The question: port and path.
+    pub port: u16,
+    pub path: String,
+    /// The domain of the cluster, as the shards have it.
+    pub domain: Option<String>,
+    /// The shards that there should be, by ordinal; one without a pod has no entry.
+    pub places: BTreeMap<u32, Place>,
+    pub replicas: u32,
+    /// By the ordinal of the shard that asked.
+    pub rows: BTreeMap<u32, Row>,
+    /// What shards that refuse connections say on their loopback address, through port-forward.
+    pub inside: BTreeMap<u32, Outcome>,
+    /// Shards that could not ask at all, and why.
+    pub mute: BTreeMap<u32, String>,
+    pub headless: Headless,
+    /// Whether answers must say who they are from.
+    pub wants_identity: bool,
+}
+
+/// What one answer comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    Good,
+    /// The name does not resolve.
+    Unresolved,
+    /// The name leads to an address that is not the shard's.
+    Stale,
+    Refused,
+    Unreachable,
+    Hangs,
+    Broken,
+    /// It answers with a status that is no success.
+    BadStatus,
+    /// Another shard answered.
+    Stranger,
+}
+
+impl Mark {
+    /// The letter for it in a matrix.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Good => '·',
+            Self::Unresolved => 'D',
+            Self::Stale => 'S',
+            Self::Refused => 'R',
+            Self::Unreachable => 'T',
+            Self::Hangs => 'H',
+            Self::Broken => 'B',
+            Self::BadStatus => '5',
+            Self::Stranger => 'I',
+        }
+    }
+
+    /// What it means, in a few words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Good => "answers",
+            Self::Unresolved => "the name does not resolve",
+            Self::Stale => "the name leads to an old address",
+            Self::Refused => "nobody listens",
+            Self::Unreachable => "no connection",
+            Self::Hangs => "connects, no answer",
+            Self::Broken => "the connection breaks",
+            Self::BadStatus => "answers with an error",
+            Self::Stranger => "another shard answers",
+        }
+    }
+}
+
+impl Survey {
+    /// What the answer of one shard to another comes to; none where it was not asked.
+    #[must_use]
+    pub fn mark(&self, from: u32, to: u32) -> Option<Mark> {
+        let answer = self.rows.get(&from)?.answers.get(&to)?;
+        let ip = self.places.get(&to).and_then(|place| place.ip);
+        let is_stale = match (&answer.addresses, ip) {
+            (Some(addresses), Some(ip)) => !addresses.is_empty() && !addresses.contains(&ip),
+            _ => false,
+        };
+        Some(match &answer.outcome {
+            Outcome::Unresolved { .. } => Mark::Unresolved,
+            _ if is_stale => Mark::Stale,
+            Outcome::Refused => Mark::Refused,
+            Outcome::Unreachable { .. } => Mark::Unreachable,
+            Outcome::Hangs => Mark::Hangs,
+            Outcome::Broken { .. } => Mark::Broken,
+            Outcome::Answered { status, .. } if !(200..400).contains(status) => Mark::BadStatus,
+            Outcome::Answered { identity: Some(identity), .. } if self.is_stranger(to, identity) => {
+                Mark::Stranger
+            }
+            Outcome::Answered { .. } => Mark::Good,
+        })
+    }
+
+    fn is_stranger(&self, to: u32, identity: &str) -> bool {
+        self.wants_identity && identity != self.pod_name(to)
+    }
+
+    /// The name of a shard's pod.
+    #[must_use]
+    pub fn pod_name(&self, ordinal: u32) -> String {
+        format!("{}-{ordinal}", self.workload.name)
+    }
+
+    /// All pairs that were asked, with what their answers come to.
+    pub fn marks(&self) -> impl Iterator<Item = (u32, u32, Mark)> {
+        self.rows.iter().flat_map(move |(from, row)| {
+            row.answers.keys().filter_map(move |to| Some((*from, *to, self.mark(*from, *to)?)))
+        })
+    }
+
+    /// Whether questions went over the network of the shards.
+    #[must_use]
+    pub fn asks_the_network(&self) -> bool {
+        self.rows.values().any(|row| !matches!(row.via, Via::PortForward { .. }))
+    }
+
+    fn node(&self, ordinal: u32) -> Option<&NodeName> {
+        self.places.get(&ordinal)?.node.as_ref()
+    }
+}

@@ -1,0 +1,81 @@
+//! Surveys for tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Answer, Headless, Outcome, Place, Row, Survey, Times, Via};
+use crate::domain::names::{NodeName, PodName, WorkloadRef};
+
+/// Two shards on each of three nodes, all well.
+pub fn well() -> Survey {
+    let place = |ordinal: u32| Place {
+        pod: PodName::new(format!("ring-{ordinal}")),
+        node: Some(NodeName::new(["a", "b", "c"][(ordinal / 2) as usize])),
+        zone: None,
+        ip: Some(ip(ordinal)),
+        is_ready: true,
+    };
+    let row = |_: u32| Row {
+        via: Via::Exec { tool: "nc".to_owned() },
+        answers: (0..6).map(|to| (to, good(to))).collect(),
+    };
+    Survey {
+        workload: WorkloadRef { namespace: "rt".to_owned(), name: "ring".to_owned() },
+        taken_at: Timestamp::UNIX_EPOCH,
+        port: 8080,
+        path: "/api/status".to_owned(),
+        domain: Some("cluster.local".to_owned()),
+        places: (0..6).map(|ordinal| (ordinal, place(ordinal))).collect(),
+        replicas: 6,
+        rows: (0..6).map(|from| (from, row(from))).collect(),
+        inside: BTreeMap::new(),
+        mute: BTreeMap::new(),
+        headless: Headless { name: "ring".to_owned(), exists: true, ..Headless::default() },
+        wants_identity: true,
+    }
+}
+
+pub fn ip(ordinal: u32) -> IpAddr {
+    format!("10.0.0.{ordinal}").parse().expect("an address")
+}
+
+pub fn good(to: u32) -> Answer {
+    Answer {
+        addresses: Some([ip(to)].into()),
+        outcome: Outcome::Answered { status: 200, identity: Some(format!("ring-{to}")) },
+        times: Times { total: Some(Duration::from_millis(3)), ..Times::default() },
+    }
+}
+
+pub fn unresolved(reason: &str) -> Answer {
+    let outcome = Outcome::Unresolved { reason: reason.to_owned() };
+    Answer { addresses: Some(BTreeSet::new()), outcome, times: Times::default() }
+}
+
+pub fn timed_out() -> Outcome {
+    Outcome::Unreachable { reason: "timed out".to_owned() }
+}
+
+impl Survey {
+    /// Changes the answers of the pairs that `which` chooses.
+    #[must_use]
+    pub fn with(mut self, which: impl Fn(u32, u32) -> bool, change: impl Fn(&mut Answer)) -> Self {
+        for (from, row) in &mut self.rows {
+            for (to, answer) in &mut row.answers {
+                if which(*from, *to) {
+                    change(answer);
+                }
+            }
+        }
+        self
+    }
+
+    /// Puts another outcome in the place of those that `which` chooses.
+    #[must_use]
+    pub fn says(self, which: impl Fn(u32, u32) -> bool, outcome: Outcome) -> Self {
+        self.with(which, |answer| answer.outcome = outcome.clone())
+    }
+}

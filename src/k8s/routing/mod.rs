@@ -1,0 +1,353 @@
+//! Lets every shard ask every other by its name: one exec session a shard, in which a small script of ours asks with a
+//! tool that the image has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod as CorePod;
+use kube::Api;
+use kube::api::AttachParams;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
+use super::client::Cluster;
+use super::error::{Failure, RequestError};
+use crate::domain::names::PodName;
+use crate::domain::routing::{
+    Answer, Headless, Identity, Mark, Outcome, Place, Reading, Row, Survey, Times, Via, read_line,
+};
+use crate::domain::snapshot::{HttpProbe, Snapshot};
+
+/// The script that asks, and the same for Python.
+const ROW_SH: &str = include_str!("row.sh");
+const ROW_PY: &str = include_str!("row.py");
+/// How long a session may take beyond its questions: to begin, and to find its tool.
+const SESSION_GRACE: Duration = Duration::from_secs(15);
+/// Of a session its output and its status end at the same time; how long the later one is waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What every shard is to ask every other.
+#[derive(Clone, Debug)]
+pub struct RoutingQuestion {
+    pub port: u16,
+    /// It begins with a slash, and has no white space.
+    pub path: String,
+    /// Where an answer says who it is from; none when nobody needs to know.
+    pub identity: Option<Identity>,
+    /// How long an answer may take, in whole seconds.
+    pub timeout: Duration,
+    /// Sessions at the same time.
+    pub concurrency: usize,
+    /// Questions at the same time in each session.
+    pub workers: usize,
+    /// Questions a second, of all sessions together.
+    pub qps: u32,
+    /// The domain of the cluster, where the shards are not to find it themselves.
+    pub domain: Option<String>,
+}
+
+impl Cluster {
+    /// Lets every shard that runs ask every other, and itself, by name. One that cannot ask is asked itself, through
+    /// port-forward; why is part of its row.
+    ///
+    /// # Errors
+    /// When the pods cannot be read again at the end.
+    pub async fn survey(
+        &self,
+        snapshot: &Snapshot,
+        question: &RoutingQuestion,
+    ) -> Result<Survey, RequestError> {
+        let mut survey = blank(snapshot, question);
+        let askers: Vec<u32> = survey.places.keys().copied().collect();
+        let session = Session::new(&survey, question, askers.len(), container(snapshot, question.port));
+        let rows = stream::iter(askers).map(|ordinal| {
+            let (session, survey) = (&session, &survey);
+            async move { (ordinal, self.row(survey, question, session, ordinal).await) }
+        });
+        let rows: Vec<(u32, Result<Told, String>)> =
+            rows.buffer_unordered(question.concurrency).collect().await;
+        for (ordinal, row) in rows {
+            match row {
+                Ok(Told { row, domain }) => {
+                    survey.domain = survey.domain.or(domain);
+                    survey.rows.insert(ordinal, row);
+                }
+                Err(reason) => drop(survey.mute.insert(ordinal, reason)),
+            }
+        }
+        self.look_inside(&mut survey, question).await;
+        self.forget_moved(&mut survey).await?;
+        Ok(survey)
+    }
+
+    /// The answers to one shard.
+    async fn row(
+        &self,
+        survey: &Survey,
+        question: &RoutingQuestion,
+        session: &Session,
+        ordinal: u32,
+    ) -> Result<Told, String> {
+        let pod = &survey.places[&ordinal].pod;
+        let namespace = &survey.workload.namespace;
+        match tokio::time::timeout(session.limit, self.ask_from(namespace, pod, session, question)).await {
+            Ok(Ok(told)) => Ok(told),
+            Ok(Err(because)) => {
+                let answer = self.ask_directly(survey, question, ordinal).await;
+                let row = Row { via: Via::PortForward { because }, answers: [(ordinal, answer)].into() };
+                Ok(Told { row, domain: None })
+            }
+            Err(_) => {
+                Err(format!("its session did not end within {}", humantime::format_duration(session.limit)))
+            }
+        }
+    }
+
+    /// Asks from inside a shard.
+    async fn ask_from(
+        &self,
+        namespace: &str,
+        pod: &PodName,
+        session: &Session,
+        question: &RoutingQuestion,
+    ) -> Result<Told, String> {
+        let api: Api<CorePod> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
+        let parameters = match &session.container {
+            Some(container) => parameters.container(container),
+            None => parameters,
+        };
+        let mut process = api.exec(pod.as_str(), ["sh"], &parameters).await.map_err(|error| {
+            let error = RequestError::from_kube("exec", &error);
+            match error.failure {
+                Failure::Forbidden => "you may not exec into it (create pods/exec)".to_owned(),
+                _ => error.message,
+            }
+        })?;
+        let status = process.take_status();
+        let mut stdin = process.stdin().ok_or("exec gave no standard input")?;
+        let stdout = process.stdout().ok_or("exec gave no output")?;
+        // A process that has not begun takes nothing; what it says of that comes below.
+        let written = async {
+            let _ = stdin.write_all(session.script.as_bytes()).await;
+            let _ = stdin.shutdown().await;
+        };
+        let (mut tool, mut domain, mut noise) = (None, None, String::new());
+        let mut answers = BTreeMap::new();
+        let read = async {
+            let mut lines = BufReader::new(stdout).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                match read_line(&line, question.identity.as_ref()) {
+                    Reading::Tool { name, domain: found } => (tool, domain) = (Some(name), Some(found)),
+                    Reading::Answer { number, answer } => {
+                        answers.extend(u32::try_from(number).ok().map(|number| (number, answer)));
+                    }
+                    Reading::Noise(line) => noise = line,
+                }
+            }
+        };
+        // A process that never began takes no input, and may never close its output.
+        let status = {
+            let mut ended = pin!(async {
+                match status {
+                    Some(status) => status.await,
+                    None => None,
+                }
+            });
+            let mut talk = pin!(async { futures::join!(written, read) });
+            tokio::select! {
+                status = &mut ended => {
+                    let _ = tokio::time::timeout(LAST_WORDS, talk).await;
+                    status
+                }
+                _ = &mut talk => tokio::time::timeout(LAST_WORDS, ended).await.ok().flatten(),
+            }
+        };
+        let status = status.and_then(|status| status.message);
+        match tool {
+            Some(tool) if tool == "none" => {
+                Err("its image has none of python3, curl, nc, bash, wget".to_owned())
+            }
+            Some(_) if answers.is_empty() => Err(format!("its session said nothing: {noise}")),
+            Some(tool) => Ok(Told { row: Row { via: Via::Exec { tool }, answers }, domain }),
+            // The same reason of several shards is told once.
+            None => Err(why_no_shell(&status.unwrap_or(noise).replace(pod.as_str(), "POD"))),
+        }
+    }
+
+    /// Asks a shard through port-forward, which leads to its loopback address.
+    async fn ask_directly(&self, survey: &Survey, question: &RoutingQuestion, ordinal: u32) -> Answer {
+        let place = &survey.places[&ordinal];
+        let probe = HttpProbe { port: question.port, path: question.path.clone() };
+        let answer = self.http_get(&mut None, &survey.workload.namespace, &place.pod, &probe).await;
+        let (outcome, total) = match answer {
+            Ok(answer) => {
+                let headers = answer.response.headers().iter();
+                let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+                let body = String::from_utf8_lossy(answer.response.body());
+                let identity =
+                    question.identity.as_ref().and_then(|identity| identity.in_answer(headers, &body));
+                let status = answer.response.status().as_u16();
+                (Outcome::Answered { status, identity }, Some(answer.took))
+            }
+            Err(reason) if reason.contains("refused") => (Outcome::Refused, None),
+            Err(reason) if reason.starts_with("no answer within") => (Outcome::Hangs, None),
+            Err(reason) => (Outcome::Broken { reason }, None),
+        };
+        Answer { addresses: None, outcome, times: Times { total, ..Times::default() } }
+    }
+
+    /// A shard that refuses everybody may listen to itself.
+    async fn look_inside(&self, survey: &mut Survey, question: &RoutingQuestion) {
+        let mut marks: BTreeMap<u32, BTreeSet<Mark>> = BTreeMap::new();
+        for (_, to, mark) in survey.marks() {
+            marks.entry(to).or_default().insert(mark);
+        }
+        let refuses = |(to, marks): (u32, BTreeSet<Mark>)| (marks == [Mark::Refused].into()).then_some(to);
+        let refusing: Vec<u32> = marks.into_iter().filter_map(refuses).collect();
+        let refusing = refusing.into_iter().filter(|to| survey.places.contains_key(to));
+        let inside: Vec<(u32, Outcome)> = {
+            let survey = &*survey;
+            stream::iter(refusing)
+                .map(|to| async move { (to, self.ask_directly(survey, question, to).await.outcome) })
+                .buffer_unordered(question.concurrency)
+                .collect()
+                .await
+        };
+        survey.inside = inside.into_iter().collect();
+    }
+
+    /// A pod that was made anew meanwhile has another address than the names that were looked up: nothing is said of them.
+    async fn forget_moved(&self, survey: &mut Survey) -> Result<(), RequestError> {
+        let (_, pods) = self.workload_and_pods(&survey.workload).await?;
+        let now: BTreeMap<u32, Option<String>> =
+            pods.into_iter().map(|(ordinal, pod)| (ordinal, pod.ip)).collect();
+        for (ordinal, place) in &mut survey.places {
+            let ip = now.get(ordinal).and_then(|ip| ip.as_deref()).and_then(|ip| ip.parse().ok());
+            if ip != place.ip {
+                place.ip = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one session told.
+struct Told {
+    row: Row,
+    domain: Option<String>,
+}
+
+/// What every session is given.
+struct Session {
+    container: Option<String>,
+    script: String,
+    /// How long it may take.
+    limit: Duration,
+}
+
+impl Session {
+    fn new(survey: &Survey, question: &RoutingQuestion, askers: usize, container: Option<String>) -> Self {
+        let service = &survey.headless.name;
+        let names: Vec<String> = (0..survey.replicas)
+            .map(|ordinal| {
+                let pod = survey.pod_name(ordinal);
+                format!(
+                    "{ordinal} {pod}.{service}.{} {} {}",
+                    survey.workload.namespace, question.port, question.path
+                )
+            })
+            .collect();
+        let seconds = question.timeout.as_secs().max(1);
+        let workers = question.workers.clamp(1, names.len().max(1));
+        let at_once = askers.min(question.concurrency).max(1) * workers;
+        // So that all workers together ask no more than they may.
+        let pause = f64::from(u32::try_from(at_once).unwrap_or(u32::MAX)) / f64::from(question.qps.max(1));
+        let mut script = String::new();
+        let _ = write!(
+            script,
+            "TIMEOUT={seconds}\nWORKERS={workers}\nPAUSE={pause:.3}\nTOOL=\nDOMAIN={}\nASK={}\nPYTHON={}\n{ROW_SH}",
+            quoted(question.domain.as_deref().unwrap_or_default()),
+            quoted(&names.join("\n")),
+            quoted(ROW_PY),
+        );
+        let turns = u32::try_from(names.len().div_ceil(workers)).unwrap_or(u32::MAX);
+        let turn = Duration::from_secs(seconds + 1) + Duration::try_from_secs_f64(pause).unwrap_or_default();
+        Self { container, script, limit: turn.saturating_mul(turns) + SESSION_GRACE }
+    }
+}
+
+/// A word for a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Why no shell began, in short.
+fn why_no_shell(said: &str) -> String {
+    let lower = said.to_lowercase();
+    if lower.contains("not found") || lower.contains("no such file") {
+        "its image has no shell".to_owned()
+    } else {
+        // Each server on the way puts its own words before those of the next.
+        let said = said.trim().rsplit(": ").next().unwrap_or_default();
+        format!("exec failed: {said}")
+    }
+}
+
+/// The container to ask from: what the pods name as theirs, or the one with the port; else the first.
+fn container(snapshot: &Snapshot, port: u16) -> Option<String> {
+    let template = &snapshot.workload.template;
+    let named = template.annotations.get("kubectl.kubernetes.io/default-container").cloned();
+    let with_port = || template.containers.iter().find(|one| one.ports.iter().any(|its| its.port == port));
+    named.or_else(|| Some(with_port().or_else(|| template.containers.first())?.name.clone()))
+}
+
+/// A survey in which nobody has been asked yet.
+fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
+    let workload = &snapshot.workload;
+    let nodes = snapshot.nodes.as_ref().ok();
+    let place = |shard: &crate::domain::snapshot::Shard| {
+        let pod = shard.pod.as_ref().filter(|pod| pod.deleted_at.is_none() && pod.phase == "Running")?;
+        let zone = pod.node.as_ref().and_then(|node| nodes?.get(node)?.zone().map(str::to_owned));
+        let place = Place {
+            pod: shard.pod_name.clone(),
+            node: pod.node.clone(),
+            zone,
+            ip: pod.ip.as_deref().and_then(|ip| ip.parse().ok()),
+            is_ready: pod.is_ready,
+        };
+        Some((shard.ordinal, place))
+    };
+    let mut headless = Headless { name: workload.service_name.clone(), ..Headless::default() };
+    match &snapshot.services {
+        Ok(services) => {
+            let service =
+                services.iter().find(|service| service.name == workload.service_name && service.is_headless);
+            headless.exists = service.is_some();
+            headless.publishes_not_ready = service.is_some_and(|service| service.publishes_not_ready);
+            let labels = &workload.template.labels;
+            let selector = service.iter().flat_map(|service| &service.selector);
+            let unmatched = selector.filter(|(key, value)| labels.get(*key) != Some(*value));
+            headless.unmatched = unmatched.map(|(key, value)| (key.clone(), value.clone())).collect();
+        }
+        // One that may not be read is not to blame.
+        Err(_) => (headless.exists, headless.publishes_not_ready) = (true, true),
+    }
+    Survey {
+        workload: workload.reference.clone(),
+        taken_at: Timestamp::now(),
+        port: question.port,
+        path: question.path.clone(),
+        domain: question.domain.clone(),
+        places: snapshot.expected_shards().filter_map(place).collect(),
+        replicas: workload.replicas,
+        rows: BTreeMap::new(),
+        inside: BTreeMap::new(),
+        mute: BTreeMap::new(),
+        headless,
+        wants_identity: question.identity.is_some(),
+    }
+}

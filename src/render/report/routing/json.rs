@@ -1,0 +1,185 @@
+//! `-o json` and `-o yaml`: every question and its answer, exact.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::RoutingReport;
+use crate::domain::finding::Finding;
+use crate::domain::names::{NodeName, WorkloadRef};
+use crate::domain::routing::{Answer, Mark, Outcome, Percentiles, Survey, Via};
+
+/// The report as programs read it. Times are in milliseconds; what is unknown is null, never 0.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    workload: &'a WorkloadRef,
+    taken_at: String,
+    replicas: u32,
+    port: u16,
+    path: &'a str,
+    cluster_domain: Option<&'a str>,
+    /// Whether questions went over the network of the shards.
+    network_tested: bool,
+    counts: Counts,
+    times: Option<Times>,
+    shards: Vec<Shard<'a>>,
+    findings: &'a [Finding],
+    pairs: Vec<Pair<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts {
+    asked: usize,
+    answered: usize,
+    findings: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Times {
+    median: f64,
+    p99: f64,
+    longest: f64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shard<'a> {
+    ordinal: u32,
+    node: Option<&'a NodeName>,
+    zone: Option<&'a str>,
+    ip: Option<IpAddr>,
+    ready: Option<bool>,
+    /// How it asked: `exec` or `port-forward`; null when it did not.
+    asks_through: Option<&'static str>,
+    tool: Option<&'a str>,
+    /// Why it could not ask from inside.
+    because: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pair<'a> {
+    from: u32,
+    to: u32,
+    /// `good`, `unresolved`, `stale`, `refused`, `unreachable`, `hangs`, `broken`, `bad-status`, `stranger`.
+    result: &'static str,
+    addresses: Option<Vec<IpAddr>>,
+    status: Option<u16>,
+    identity: Option<&'a str>,
+    reason: Option<&'a str>,
+    resolved: Option<f64>,
+    connected: Option<f64>,
+    first_byte: Option<f64>,
+    total: Option<f64>,
+}
+
+/// The facts of a report.
+#[must_use]
+pub fn report<'a>(report: &RoutingReport<'a>) -> Report<'a> {
+    let survey = report.survey;
+    let pairs: Vec<Pair<'a>> = survey.marks().map(|(from, to, mark)| pair(survey, from, to, mark)).collect();
+    let totals =
+        survey.rows.values().flat_map(|row| row.answers.values()).filter_map(|answer| answer.times.total);
+    Report {
+        api_version: "shardctl.dev/v1alpha1",
+        kind: "RoutingReport",
+        workload: &survey.workload,
+        taken_at: survey.taken_at.to_string(),
+        replicas: survey.replicas,
+        port: survey.port,
+        path: &survey.path,
+        cluster_domain: survey.domain.as_deref(),
+        network_tested: survey.asks_the_network(),
+        counts: Counts {
+            asked: pairs.len(),
+            answered: pairs.iter().filter(|pair| pair.result == name(Mark::Good)).count(),
+            findings: report.findings.len(),
+        },
+        times: Percentiles::of(totals).map(|times| Times {
+            median: millis(times.median),
+            p99: millis(times.p99),
+            longest: millis(times.longest),
+        }),
+        shards: shards(survey),
+        findings: report.findings,
+        pairs,
+    }
+}
+
+/// Milliseconds, to the microsecond.
+fn millis(duration: Duration) -> f64 {
+    let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    f64::from(micros) / 1e3
+}
+
+fn name(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Good => "good",
+        Mark::Unresolved => "unresolved",
+        Mark::Stale => "stale",
+        Mark::Refused => "refused",
+        Mark::Unreachable => "unreachable",
+        Mark::Hangs => "hangs",
+        Mark::Broken => "broken",
+        Mark::BadStatus => "bad-status",
+        Mark::Stranger => "stranger",
+    }
+}
+
+fn pair(survey: &Survey, from: u32, to: u32, mark: Mark) -> Pair<'_> {
+    let Answer { addresses, outcome, times } = &survey.rows[&from].answers[&to];
+    let (status, identity) = match outcome {
+        Outcome::Answered { status, identity } => (Some(*status), identity.as_deref()),
+        _ => (None, None),
+    };
+    let reason = match outcome {
+        Outcome::Unresolved { reason } | Outcome::Unreachable { reason } | Outcome::Broken { reason } => {
+            Some(reason.as_str())
+        }
+        _ => None,
+    };
+    Pair {
+        from,
+        to,
+        result: name(mark),
+        addresses: addresses.as_ref().map(|addresses| addresses.iter().copied().collect()),
+        status,
+        identity,
+        reason,
+        resolved: times.resolved.map(millis),
+        connected: times.connected.map(millis),
+        first_byte: times.first_byte.map(millis),
+        total: times.total.map(millis),
+    }
+}
+
+fn shards(survey: &Survey) -> Vec<Shard<'_>> {
+    let mute: &BTreeMap<u32, String> = &survey.mute;
+    (0..survey.replicas)
+        .map(|ordinal| {
+            let place = survey.places.get(&ordinal);
+            let (asks_through, tool, because) = match survey.rows.get(&ordinal).map(|row| &row.via) {
+                Some(Via::Exec { tool }) => (Some("exec"), Some(tool.as_str()), None),
+                Some(Via::PortForward { because }) => (Some("port-forward"), None, Some(because.as_str())),
+                None => (None, None, mute.get(&ordinal).map(String::as_str)),
+            };
+            Shard {
+                ordinal,
+                node: place.and_then(|place| place.node.as_ref()),
+                zone: place.and_then(|place| place.zone.as_deref()),
+                ip: place.and_then(|place| place.ip),
+                ready: place.map(|place| place.is_ready),
+                asks_through,
+                tool,
+                because,
+            }
+        })
+        .collect()
+}

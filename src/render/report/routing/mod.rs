@@ -1,0 +1,133 @@
+//! The report of `shardctl routing-test`: a matrix of who reaches whom, what is behind it, how long it took.
+
+mod json;
+mod junit;
+mod matrix;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use super::Look;
+use super::findings::Lines;
+use crate::domain::finding::Finding;
+use crate::domain::names::pods_in_short;
+use crate::domain::routing::{CHECKS, Mark, Percentiles, Survey, Via};
+use crate::render::text::wrap;
+pub use json::report;
+pub use junit::junit;
+
+/// A survey and what was found in it.
+#[derive(Clone, Debug)]
+pub struct RoutingReport<'a> {
+    pub survey: &'a Survey,
+    pub findings: &'a [Finding],
+}
+
+/// What a check expects, by its id.
+fn meaning(id: &str) -> &'static str {
+    CHECKS.iter().find(|check| check.id == id).map_or("", |check| check.meaning)
+}
+
+/// The picture, the findings, and a summary.
+#[must_use]
+pub fn table(report: &RoutingReport<'_>, look: Look) -> String {
+    let survey = report.survey;
+    let mut text = format!("{}\n\n", wrap(&question(survey), look.width).join("\n"));
+    text.push_str(&matrix::matrix(survey, look));
+    text.push('\n');
+    if !report.findings.is_empty() {
+        let mut lines = Lines::new(report.findings, look.style, look.width);
+        lines.findings(report.findings, meaning);
+        text.push_str(&lines.text);
+    }
+    text.push_str(&summary(report, look));
+    text
+}
+
+/// Every pair on a line of its own, then the findings.
+#[must_use]
+pub fn wide(report: &RoutingReport<'_>, look: Look) -> String {
+    let mut text = format!("{}\n\n", question(report.survey));
+    text.push_str(&matrix::pairs(report.survey, look));
+    text.push('\n');
+    if !report.findings.is_empty() {
+        let mut lines = Lines::new(report.findings, look.style, None);
+        lines.findings(report.findings, meaning);
+        text.push_str(&lines.text);
+    }
+    text.push_str(&summary(report, look));
+    text
+}
+
+/// What was asked, and how.
+fn question(survey: &Survey) -> String {
+    let mut ways: Vec<(String, Vec<u32>)> = Vec::new();
+    for (ordinal, row) in &survey.rows {
+        let way = match &row.via {
+            Via::Exec { tool } => format!("with {tool}"),
+            Via::PortForward { .. } => "through port-forward".to_owned(),
+        };
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, ordinals)) => ordinals.push(*ordinal),
+            None => ways.push((way, vec![*ordinal])),
+        }
+    }
+    let ways: Vec<String> = match &ways[..] {
+        [(way, _)] => vec![way.clone()],
+        ways => ways
+            .iter()
+            .map(|(way, ordinals)| format!("{} {way}", pods_in_short(&survey.workload.name, ordinals)))
+            .collect(),
+    };
+    let name = match &survey.domain {
+        Some(domain) => format!("POD.{}.{}.svc.{domain}", survey.headless.name, survey.workload.namespace),
+        None => "its pod".to_owned(),
+    };
+    format!(
+        "{} in {}: each shard asks each for {} at {name}:{}, {}",
+        survey.workload,
+        survey.workload.namespace,
+        survey.path,
+        survey.port,
+        ways.join("; ")
+    )
+}
+
+/// "1.2 ms", "34 ms", "2.1 s".
+fn short(duration: Duration) -> String {
+    let millis = duration.as_secs_f64() * 1e3;
+    match millis {
+        millis if millis < 10.0 => format!("{millis:.1} ms"),
+        millis if millis < 1000.0 => format!("{millis:.0} ms"),
+        millis => format!("{:.1} s", millis / 1e3),
+    }
+}
+
+fn summary(report: &RoutingReport<'_>, look: Look) -> String {
+    let survey = report.survey;
+    let (mut asked, mut good) = (0_usize, 0_usize);
+    for (.., mark) in survey.marks() {
+        asked += 1;
+        good += usize::from(mark == Mark::Good);
+    }
+    let answers = match good == asked && asked > 0 {
+        true => look.style.success(format!("all {asked} questions were answered")),
+        false => look.style.danger(format!("{good} of {asked} questions were answered")),
+    };
+    let totals =
+        survey.rows.values().flat_map(|row| row.answers.values()).filter_map(|answer| answer.times.total);
+    let times = Percentiles::of(totals).map_or_else(String::new, |times| {
+        format!(
+            "; median {}, 99% {}, longest {}",
+            short(times.median),
+            short(times.p99),
+            short(times.longest)
+        )
+    });
+    let network = match survey.asks_the_network() {
+        true => "",
+        false => "\nThe network between the shards was not tested.",
+    };
+    format!("{answers}{times}{network}\n")
+}
