@@ -30,7 +30,7 @@ fn json(service: &Service<'_>, exit: i32) -> Value {
 
 fn ids(report: &Value) -> Vec<&str> {
     let findings = report["findings"].as_array().expect("a list");
-    findings.iter().map(|finding| finding["id"].as_str().expect("a text")).collect()
+    findings.iter().map(|finding| finding["check"].as_str().expect("a text")).collect()
 }
 
 /// Bytes, or cores.

@@ -22,10 +22,8 @@ pub(super) fn patch(
     if !judged.is_advised() {
         let found = judged.findings.first().map(ToString::to_string).unwrap_or_default();
         let error = CommandError::refused(format!("there is no recommendation to go by: {found}"));
-        let advice = judged.findings.first().and_then(|finding| finding.advice());
-        return Err(
-            error.hint(advice.unwrap_or_else(|| "run it without --patch to see what is known".to_owned()))
-        );
+        let advice = judged.findings.first().map(|finding| finding.advice());
+        return Err(error.hint(advice.unwrap_or("run it without --patch to see what is known")));
     }
     if !judged.is_believed() && !args.despite_doubts {
         let doubts = judged.containers.iter().flat_map(|container| {

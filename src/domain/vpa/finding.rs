@@ -2,22 +2,11 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use super::belief::period;
 use super::observed::{Kill, Resource};
+use crate::domain::finding::{self, Severity};
 use crate::domain::quantity::Quantity;
 use crate::domain::snapshot::Unknown;
-
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// There is no answer, or the service is in danger.
-    Error,
-    Warning,
-    Note,
-}
 
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,7 +112,7 @@ impl Finding {
             Self::NotAdvised { .. }
             | Self::Unmeasured { .. }
             | Self::NotGuaranteed { .. }
-            | Self::Throttles { .. } => Severity::Note,
+            | Self::Throttles { .. } => Severity::Info,
         }
     }
 
@@ -150,30 +139,53 @@ impl Finding {
 
     /// What to do.
     #[must_use]
-    pub fn advice(&self) -> Option<String> {
-        let advice = match self {
-            Self::Disturbs { .. } | Self::Resizes { .. } => {
-                "set its mode to Off, in which it only watches".to_owned()
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Disturbs { .. } | Self::Resizes { .. } => "set its mode to Off, in which it only watches",
+            Self::NoApi => {
+                "install the VPA's recommender and its definitions; on AKS `az aks update -g GROUP -n CLUSTER --enable-vpa`"
             }
-            Self::NoApi => "install the VPA's recommender and its definitions; on AKS \
-                            `az aks update -g GROUP -n CLUSTER --enable-vpa`"
-                .to_owned(),
             Self::Unknown(unknown) if unknown.is_forbidden => {
-                "ask for the right to list verticalpodautoscalers.autoscaling.k8s.io".to_owned()
+                "ask for the right to list verticalpodautoscalers.autoscaling.k8s.io"
             }
-            Self::NoAutoscaler => "--create-vpa makes one in mode Off, which only watches".to_owned(),
-            Self::Several { .. } => "delete all but one: each disturbs what the others count".to_owned(),
-            Self::NoRecommendation { why, .. } => why.advice().to_owned(),
-            Self::UsageUnknown(_) => {
-                "`kubectl top pods` asks the same API: metrics-server serves it".to_owned()
-            }
-            _ => return None,
-        };
-        Some(advice)
+            Self::Unknown(_) => "see what was asked and answered with -v 6",
+            Self::NoAutoscaler => "--create-vpa makes one in mode Off, which only watches",
+            Self::Several { .. } => "delete all but one: each disturbs what the others count",
+            Self::NoRecommendation { why, .. } => why.advice(),
+            Self::NotAdvised { is_off: true, .. } => "take `mode: Off` out of spec.resourcePolicy to get one",
+            Self::NotAdvised { is_off: false, .. } => "a container that is new gets one within minutes",
+            Self::UsageUnknown(_) => "`kubectl top pods` asks the same API: metrics-server serves it",
+            Self::Unmeasured { .. } => "a pod that has just started is measured after a minute or so",
+            Self::Hot { .. } => "see what data or clients it has: all shards are sized for the hottest one",
+            Self::Killed { .. } => "it needs more, or it leaks: see what it uses over time",
+            Self::NotGuaranteed { .. } => "--patch makes them alike",
+            Self::Throttles { .. } => "keep today's CPU if a restart must not take longer",
+        }
     }
 }
 
 impl Finding {
+    /// As every other command reports what it finds. `workload` is the StatefulSet's name.
+    #[must_use]
+    pub fn report(&self, workload: &str) -> finding::Finding {
+        let object = match self {
+            Self::Disturbs { autoscaler, .. }
+            | Self::Resizes { autoscaler, .. }
+            | Self::NoRecommendation { autoscaler, .. } => format!("vpa/{autoscaler}"),
+            Self::Hot { pod, .. } | Self::Killed { pod, .. } => format!("pod/{pod}"),
+            _ => format!("statefulset/{workload}"),
+        };
+        let advice = self.advice().to_owned();
+        let remedy = self.command().map_or(advice.clone(), |command| format!("{advice}: {command}"));
+        finding::Finding {
+            check: self.id(),
+            severity: self.severity(),
+            object,
+            evidence: self.to_string(),
+            remedy,
+        }
+    }
+
     /// A command that mends it, as one would type it.
     #[must_use]
     pub fn command(&self) -> Option<String> {

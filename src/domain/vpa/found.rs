@@ -37,7 +37,7 @@ pub(super) fn findings(
     for container in containers {
         findings.extend(of_container(observed, container));
     }
-    findings.sort_by_key(Finding::severity);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity()));
     findings
 }
 

@@ -20,7 +20,7 @@ mod tests;
 
 pub use belief::{Coverage, Disbelief, Doubt, ENOUGH_SECONDS, believable, doubts, period};
 pub use effect::{Change, Effect, Outcome, effect};
-pub use finding::{Finding, Severity};
+pub use finding::Finding;
 pub use history::CHECKPOINT_VERSION;
 pub use observed::{
     ANY_CONTAINER, Advice, Amount, Amounts, Autoscaler, Autoscalers, Condition, History, Kill, Observed,
@@ -29,6 +29,7 @@ pub use observed::{
 pub use proposal::{Basis, Proposed, Terms, right_sized};
 pub use spread::Spread;
 
+use super::finding::Severity;
 use super::quantity::Quantity;
 
 /// What the policy of the autoscaler cut off a target.

@@ -7,10 +7,9 @@ use serde::Serialize;
 
 use super::{NoEffect, Report};
 use crate::domain::catalogue::{PRICES_LISTED, PRICES_SOURCE, Size};
+use crate::domain::finding::Finding;
 use crate::domain::quantity::{Quantity, Resources};
-use crate::domain::vpa::{
-    Amount, Basis, Change, Effect, Finding, OfContainer, OfResource, Outcome, Severity, right_sized,
-};
+use crate::domain::vpa::{Amount, Basis, Change, Effect, OfContainer, OfResource, Outcome, right_sized};
 
 /// The report as programs read it. Amounts are quantities as Kubernetes writes them, those of the recommendation as they
 /// were found; money is in US dollars; what is not known is null, never 0.
@@ -34,7 +33,7 @@ pub struct VpaReport<'a> {
     effect: Option<EffectReport<'a>>,
     /// Why the effect is not known.
     effect_unknown: Option<&'a str>,
-    findings: Vec<FindingReport>,
+    findings: Vec<Finding>,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,16 +151,6 @@ struct OutcomeReport {
     price_per_month_usd: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FindingReport {
-    id: &'static str,
-    severity: Severity,
-    message: String,
-    advice: Option<String>,
-    command: Option<String>,
-}
-
 /// The report as a value.
 #[must_use]
 pub fn report<'a>(report: &'a Report<'_>) -> VpaReport<'a> {
@@ -191,7 +180,7 @@ pub fn report<'a>(report: &'a Report<'_>) -> VpaReport<'a> {
         proposed_pod_requests: right_sized(judged),
         effect,
         effect_unknown,
-        findings: judged.findings.iter().map(finding).collect(),
+        findings: judged.findings.iter().map(|one| one.report(&observed.workload.name)).collect(),
     }
 }
 
@@ -277,16 +266,6 @@ fn outcome(size: &Size, outcome: Outcome) -> OutcomeReport {
         shards_per_node: outcome.per_node,
         nodes: outcome.nodes,
         price_per_month_usd: outcome.per_month.map(rounded),
-    }
-}
-
-fn finding(finding: &Finding) -> FindingReport {
-    FindingReport {
-        id: finding.id(),
-        severity: finding.severity(),
-        message: finding.to_string(),
-        advice: finding.advice(),
-        command: finding.command(),
     }
 }
 

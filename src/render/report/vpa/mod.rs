@@ -9,10 +9,11 @@ pub use json::{VpaReport, report};
 
 use super::Look;
 use super::amounts::{count, cpu, dollars, memory};
+use super::findings::paint;
 use crate::domain::catalogue::{PRICES_LISTED, PRICES_SOURCE, Size};
 use crate::domain::quantity::Quantity;
 use crate::domain::vpa::{
-    Basis, Change, Effect, Finding, Judged, OfContainer, OfResource, Outcome, Resource, Severity,
+    Basis, Change, Effect, Finding, Judged, OfContainer, OfResource, Outcome, Resource,
 };
 use crate::error::CommandError;
 use crate::render::text::wrap;
@@ -126,16 +127,11 @@ fn notes(report: &Report<'_>, look: Look) -> String {
 
 /// A finding with its severity in front, and what to do below.
 fn finding(finding: &Finding, look: Look) -> String {
-    let (word, styled) = match finding.severity() {
-        Severity::Error => ("problem", look.style.danger("problem:")),
-        Severity::Warning => ("warning", look.style.warning("warning:")),
-        Severity::Note => ("note", look.style.note("note:")),
-    };
+    let word = finding.severity().as_str();
+    let styled = paint(look.style, finding.severity(), format!("{word}:"));
     let text = wrap(&format!("{word}: {finding}."), look.width).join("\n");
     let mut text = text.replacen(&format!("{word}:"), &styled, 1) + "\n";
-    if let Some(advice) = finding.advice() {
-        text.push_str(&indented(&advice, look));
-    }
+    text.push_str(&indented(finding.advice(), look));
     if let Some(command) = finding.command() {
         // One line, to be copied as it is.
         text.push_str(&format!("  {}\n", look.style.value(command)));
