@@ -32,7 +32,9 @@ use measure::{MEASURE, Program, Requests, Series, in_turns, measure_here};
 use shardctl::domain::catalogue::{PriceBook, Region, sizes};
 use shardctl::domain::packing::Load;
 use shardctl::domain::quantity::{Quantity, Resources};
-use shardctl::domain::sizing::{Demand, Market, OutageModel, Overhead, Prefer, Rule, RuleKind, size_up};
+use shardctl::domain::sizing::{
+    Demand, Market, OutageModel, Overhead, Plan, Prefer, Rule, RuleKind, share, size_up,
+};
 use shardctl::domain::snapshot::NodePool;
 use table::{Table, milliseconds, seconds, verdict};
 
@@ -205,6 +207,30 @@ fn print_planning() {
         let asked_text = if asked < Duration::from_secs(1) { "10 ms" } else { "1 s" };
         table.row([what.to_owned(), milliseconds(time), asked_text.to_owned(), verdict(time <= asked)]);
     }
+    // Of as many sizes as the services differ.
+    let plans: Vec<Plan> = (1..=50)
+        .map(|index| {
+            let requests =
+                Resources { cpu: Quantity::milli(100 * index), memory: Quantity::bytes(index << 29) };
+            let demand = Demand { requests, ..service(20) };
+            Plan::new(format!("service-{index}"), demand, market.clone(), Prefer::Price, None, Vec::new())
+        })
+        .collect();
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            std::hint::black_box(share(&plans));
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    let time = times[RUNS / 2];
+    table.row([
+        "50 ShardSets of 20 shards on one pool".to_owned(),
+        milliseconds(time),
+        "1 s".to_owned(),
+        verdict(time <= Duration::from_secs(1)),
+    ]);
     println!("{table}");
 }
 

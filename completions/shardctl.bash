@@ -73,6 +73,9 @@ _shardctl() {
             shardctl,version)
                 cmd="shardctl__subcmd__version"
                 ;;
+            shardctl,vpa-report)
+                cmd="shardctl__subcmd__vpa__subcmd__report"
+                ;;
             shardctl__subcmd__help,completion)
                 cmd="shardctl__subcmd__help__subcmd__completion"
                 ;;
@@ -129,6 +132,9 @@ _shardctl() {
                 ;;
             shardctl__subcmd__help,version)
                 cmd="shardctl__subcmd__help__subcmd__version"
+                ;;
+            shardctl__subcmd__help,vpa-report)
+                cmd="shardctl__subcmd__help__subcmd__vpa__subcmd__report"
                 ;;
             shardctl__subcmd__help__subcmd__lab,build)
                 cmd="shardctl__subcmd__help__subcmd__lab__subcmd__build"
@@ -323,7 +329,7 @@ _shardctl() {
 
     case "${cmd}" in
         shardctl)
-            opts="-n -v -h -V --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help --version init deploy delete status verify packing plan costs routing-test migrate upgrade drain rollout explain options version completion lab help"
+            opts="-n -v -h -V --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help --version init deploy delete status verify packing plan costs vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -909,7 +915,7 @@ _shardctl() {
             return 0
             ;;
         shardctl__subcmd__help)
-            opts="init deploy delete status verify packing plan costs routing-test migrate upgrade drain rollout explain options version completion lab help"
+            opts="init deploy delete status verify packing plan costs vpa-report routing-test migrate upgrade drain rollout explain options version completion lab help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1413,6 +1419,20 @@ _shardctl() {
             return 0
             ;;
         shardctl__subcmd__help__subcmd__version)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        shardctl__subcmd__help__subcmd__vpa__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2971,7 +2991,7 @@ _shardctl() {
             return 0
             ;;
         shardctl__subcmd__plan)
-            opts="-f -o -n -v -h --file --region --arch --families --zones --max-nodes --prefer --daemonset-overhead --max-pods --surge --node-failures-per-year --zone-outages-per-year --reserved --top --pin --write --prices --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
+            opts="-f -o -n -v -h --file --region --arch --families --zones --max-nodes --prefer --daemonset-overhead --max-pods --surge --node-failures-per-year --zone-outages-per-year --reserved --with --top --pin --write --prices --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3030,6 +3050,10 @@ _shardctl() {
                     return 0
                     ;;
                 --reserved)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4149,6 +4173,100 @@ _shardctl() {
                 return 0
             fi
             case "${prev}" in
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --v)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -v)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        shardctl__subcmd__vpa__subcmd__report)
+            opts="-f -y -o -n -v -h --file --headroom --whole-cores --region --daemonset-overhead --patch --despite-doubts --create-vpa --dry-run --yes --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --headroom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --daemonset-overhead)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -W "none client server" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    return 0
+                    ;;
                 --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

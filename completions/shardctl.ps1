@@ -45,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
             [CompletionResult]::new('costs', 'costs', [CompletionResultType]::ParameterValue, 'Show what nodes and disks cost, what of that is paid for nothing, and what it could be')
+            [CompletionResult]::new('vpa-report', 'vpa-report', [CompletionResultType]::ParameterValue, 'Show what the VPA recommends, whether to believe it, and what it would change')
             [CompletionResult]::new('routing-test', 'routing-test', [CompletionResultType]::ParameterValue, 'Let every shard ask every other by its stable name, and say what is wrong')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
@@ -214,7 +215,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Azure region of the prices; left out, that of the cluster''s nodes')
             [CompletionResult]::new('--arch', '--arch', [CompletionResultType]::ParameterName, 'Architecture of the machines; left out, what the node pool requires, else amd64')
             [CompletionResult]::new('--families', '--families', [CompletionResultType]::ParameterName, 'Families or series to choose from, E or Eas_v5; left out, what the explore pool allows')
-            [CompletionResult]::new('--zones', '--zones', [CompletionResultType]::ParameterName, 'Zones that machines are made in; left out, those that the node pool names, else three')
+            [CompletionResult]::new('--zones', '--zones', [CompletionResultType]::ParameterName, 'Zones that machines are made in, 1 or eastus-1; left out, those that the node pool names, else three')
             [CompletionResult]::new('--max-nodes', '--max-nodes', [CompletionResultType]::ParameterName, 'Leave out sizes that need more nodes')
             [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'What the best size is best at')
             [CompletionResult]::new('--daemonset-overhead', '--daemonset-overhead', [CompletionResultType]::ParameterName, 'What DaemonSets take on each node: from-cluster, or cpu=500m,memory=800Mi')
@@ -223,6 +224,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--node-failures-per-year', '--node-failures-per-year', [CompletionResultType]::ParameterName, 'Unplanned losses of one node in a year')
             [CompletionResult]::new('--zone-outages-per-year', '--zone-outages-per-year', [CompletionResultType]::ParameterName, 'Outages of one zone in a year')
             [CompletionResult]::new('--reserved', '--reserved', [CompletionResultType]::ParameterName, 'Machines that are reserved already and cost nothing more, as Standard_E16s_v5=4; may be said again')
+            [CompletionResult]::new('--with', '--with', [CompletionResultType]::ParameterName, 'The ShardSet file of another service that shares the pool; may be said again')
             [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'How many sizes to show')
             [CompletionResult]::new('--pin', '--pin', [CompletionResultType]::ParameterName, 'Print the stable pool of the ShardSet file pinned to SIZE, or to the best one')
             [CompletionResult]::new('--prices', '--prices', [CompletionResultType]::ParameterName, 'Your own prices, a CSV file: region,name,term,usd,unit')
@@ -270,6 +272,37 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--refresh', '--refresh', [CompletionResultType]::ParameterName, 'Ask Azure''s public price service first, for what is there and what `plan` would compare it with')
             [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Print it again whenever it changes, until interrupted')
             [CompletionResult]::new('--no-picture', '--no-picture', [CompletionResultType]::ParameterName, 'Leave out the picture and print the tables and the summary only')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shardctl;vpa-report' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--headroom', '--headroom', [CompletionResultType]::ParameterName, 'Percent that memory is above the peak of the worst shard')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Azure region of the prices; left out, that of the cluster''s nodes')
+            [CompletionResult]::new('--daemonset-overhead', '--daemonset-overhead', [CompletionResultType]::ParameterName, 'What DaemonSets take on each node: from-cluster, or cpu=500m,memory=800Mi')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'With --patch or --create-vpa: change nothing; client: show what would change; server: let it check that, too')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Name of the kubeconfig context to use')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Name of the kubeconfig cluster to use')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Name of the kubeconfig user to use')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the workload, instead of the context''s')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate, can be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer of the API server')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--whole-cores', '--whole-cores', [CompletionResultType]::ParameterName, 'Round CPU up to whole cores, as if the nodes ran the static CPU manager; left out, as the node class says')
+            [CompletionResult]::new('--patch', '--patch', [CompletionResultType]::ParameterName, 'Write the proposal into the ShardSet file; without -f, print the command that applies it')
+            [CompletionResult]::new('--despite-doubts', '--despite-doubts', [CompletionResultType]::ParameterName, 'With --patch: take the proposal although the recommendation is doubted')
+            [CompletionResult]::new('--create-vpa', '--create-vpa', [CompletionResultType]::ParameterName, 'Create a VerticalPodAutoscaler in mode Off when there is none: it watches, and changes nothing')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Create the VerticalPodAutoscaler without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Create the VerticalPodAutoscaler without asking')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -1029,6 +1062,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('packing', 'packing', [CompletionResultType]::ParameterValue, 'Show where shards sit, what room is free or stranded, and how few nodes would do')
             [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Rank the sizes of machine for a service by fit, price and expected outages')
             [CompletionResult]::new('costs', 'costs', [CompletionResultType]::ParameterValue, 'Show what nodes and disks cost, what of that is paid for nothing, and what it could be')
+            [CompletionResult]::new('vpa-report', 'vpa-report', [CompletionResultType]::ParameterValue, 'Show what the VPA recommends, whether to believe it, and what it would change')
             [CompletionResult]::new('routing-test', 'routing-test', [CompletionResultType]::ParameterValue, 'Let every shard ask every other by its stable name, and say what is wrong')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Move all shards to another node pool with the least outage')
             [CompletionResult]::new('upgrade', 'upgrade', [CompletionResultType]::ParameterValue, 'Roll a new template through the shards, gated and undoable')
@@ -1064,6 +1098,9 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             break
         }
         'shardctl;help;costs' {
+            break
+        }
+        'shardctl;help;vpa-report' {
             break
         }
         'shardctl;help;routing-test' {

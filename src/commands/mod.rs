@@ -21,4 +21,6 @@ pub mod target;
 pub mod upgrade;
 pub mod verify;
 pub mod version;
+pub mod vpa_report;
 pub mod watch;
+mod write;

@@ -21,4 +21,5 @@ pub mod status;
 #[cfg(test)]
 pub mod testing;
 pub mod verify;
+pub mod vpa;
 pub mod yaml;

@@ -347,6 +347,7 @@ mod tests {
                 exists: true,
                 ready: Some((true, String::new())),
                 max_pods: None,
+                has_static_cpus: false,
             }),
             storage_class: Ok(Some(StorageClass {
                 name: "managed-csi-premium".to_owned(),

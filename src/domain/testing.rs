@@ -223,6 +223,7 @@ pub fn healthy() -> Snapshot {
                 exists: true,
                 ready: Some((true, String::new())),
                 max_pods: None,
+                has_static_cpus: false,
             },
         )])),
         disruption_budgets: Ok(vec![DisruptionBudget {

@@ -21,8 +21,8 @@ pub struct ApplyOptions {
     pub force: bool,
 }
 
-/// The kinds that a ShardSet stands for, and their names in paths.
-const PLURALS: [(&str, &str); 11] = [
+/// The kinds that shardctl names, and their names in paths.
+const PLURALS: [(&str, &str); 12] = [
     ("Node", "nodes"),
     ("PersistentVolume", "persistentvolumes"),
     ("Pod", "pods"),
@@ -34,6 +34,7 @@ const PLURALS: [(&str, &str); 11] = [
     ("PodDisruptionBudget", "poddisruptionbudgets"),
     ("StatefulSet", "statefulsets"),
     ("PersistentVolumeClaim", "persistentvolumeclaims"),
+    ("VerticalPodAutoscaler", "verticalpodautoscalers"),
 ];
 
 /// An action that the current user should be allowed to do.

@@ -19,8 +19,8 @@ use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::rolling::{ExactPod, OtherPod, Placeholder, PlaceholderState, RUN_LABEL, Warning};
 use crate::domain::snapshot::{
     AntiAffinity, Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DaemonSet,
-    DisruptionBudget, Endpoint, HttpProbe, Node, NodeExpression, NodeTerm, Occupant, Pod, PodTemplate,
-    Service, SpreadConstraint, StorageClass, Taint, Toleration, Volume, Workload,
+    DisruptionBudget, Endpoint, HttpProbe, Node, NodeExpression, NodeTerm, Occupant, OutOfMemory, Pod,
+    PodTemplate, Service, SpreadConstraint, StorageClass, Taint, Toleration, Volume, Workload,
 };
 
 type Quantities = BTreeMap<String, ApiQuantity>;
@@ -380,7 +380,12 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
             .filter(|scheduled| scheduled.status == "False")
             .map(|scheduled| scheduled.message.clone().unwrap_or_default()),
         annotations: meta.annotations.clone().unwrap_or_default(),
-        containers: status.container_statuses.iter().flatten().map(container_status).collect(),
+        containers: status
+            .container_statuses
+            .iter()
+            .flatten()
+            .map(|one| container_status(one, &spec))
+            .collect(),
         requests: pod_requests(&spec),
         termination_grace_period_seconds: grace_period(&spec),
         claims: spec
@@ -393,7 +398,7 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
     }
 }
 
-fn container_status(status: &core::ContainerStatus) -> ContainerStatus {
+fn container_status(status: &core::ContainerStatus, spec: &core::PodSpec) -> ContainerStatus {
     let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
     let ended = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
     ContainerStatus {
@@ -405,7 +410,24 @@ fn container_status(status: &core::ContainerStatus) -> ContainerStatus {
             (waiting.reason.clone().unwrap_or_default(), waiting.message.clone().unwrap_or_default())
         }),
         last_terminated: ended.and_then(|ended| ended.reason.clone()),
+        out_of_memory: out_of_memory(status, spec),
     }
+}
+
+/// Whether it lies dead for want of memory, or did so the last time.
+fn out_of_memory(status: &core::ContainerStatus, spec: &core::PodSpec) -> Option<OutOfMemory> {
+    let ends = [&status.state, &status.last_state].into_iter().flatten();
+    let killed = ends.filter_map(|state| state.terminated.as_ref());
+    let killed = killed.into_iter().find(|end| end.reason.as_deref() == Some("OOMKilled"))?;
+    // A resize in place shows in the status first.
+    let actual = status.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+    let container = spec.containers.iter().find(|container| container.name == status.name);
+    let wanted = container.and_then(|container| container.resources.as_ref()?.limits.as_ref());
+    let limit = [actual, wanted].into_iter().flatten().find_map(|limits| limits.get("memory"));
+    Some(OutOfMemory {
+        at: time(killed.finished_at.as_ref()),
+        limit: limit.and_then(|limit| limit.0.parse().ok()),
+    })
 }
 
 /// A pod as far as it takes room on its node; none when it has ended.
@@ -449,9 +471,10 @@ pub(super) fn placeholder(pod: &core::Pod) -> Placeholder {
     let status = pod.status.clone().unwrap_or_default();
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).filter(|name| !name.is_empty());
     let phase = status.phase.as_deref().unwrap_or_default();
-    let pulls: Vec<ContainerStatus> =
-        status.init_container_statuses.iter().flatten().map(container_status).collect();
-    let containers = status.container_statuses.iter().flatten().map(container_status);
+    let spec = pod.spec.clone().unwrap_or_default();
+    let of = |one: &core::ContainerStatus| container_status(one, &spec);
+    let pulls: Vec<ContainerStatus> = status.init_container_statuses.iter().flatten().map(of).collect();
+    let containers = status.container_statuses.iter().flatten().map(of);
     let waiting = pulls.iter().cloned().chain(containers).find_map(|container| container.waiting);
     // What an init container runs may fail: that it was tried tells that the image is there.
     let is_pulled = |pull: &ContainerStatus| !pull.image_id.is_empty() || pull.restarts > 0;

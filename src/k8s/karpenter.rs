@@ -130,6 +130,11 @@ pub(super) fn max_pods(class: &DynamicObject) -> Option<u32> {
         .and_then(|most| u32::try_from(most).ok())
 }
 
+/// Whether the kubelets of the class run the static CPU manager: `spec.kubelet.cpuManagerPolicy` on Azure.
+pub(super) fn has_static_cpus(class: &DynamicObject) -> bool {
+    class.data.pointer("/spec/kubelet/cpuManagerPolicy").and_then(|policy| policy.as_str()) == Some("static")
+}
+
 pub(super) fn node_pool(object: &DynamicObject) -> Result<NodePool, serde_json::Error> {
     let Object { spec, status } = serde_json::from_value(object.data.clone())?;
     let template = spec.template.spec;

@@ -112,9 +112,96 @@ fn the_pool_is_pinned_in_the_file_and_nothing_else_changes() {
 }
 
 #[test]
+fn several_services_share_a_pool() {
+    let home = Folder::new("plan");
+    let init = |name: &str, replicas: &str, cpu: &str, memory: &str| {
+        let yaml = shardctl(&home).run(["init", "--name", name]).ended(0).stdout;
+        let yaml = yaml.replace("replicas: 10", replicas).replace("memory: 32Gi", memory);
+        let yaml = yaml.replace("cpu: \"4\"\n", &format!("cpu: {cpu}\n"));
+        home.write(&format!("{name}.yaml"), yaml).to_str().expect("a path").to_owned()
+    };
+    let orders = init("orders", "replicas: 10", "4", "memory: 32Gi");
+    let carts = init("carts", "replicas: 17", "1", "memory: 4Gi");
+    let plan = |args: &[&str]| {
+        let base = ["plan", "-f", &orders, "--with", &carts];
+        shardctl(&home).run(base.iter().chain(&OFFLINE).chain(args))
+    };
+    let run = plan(&["--families", "Es_v5", "--top", "5"]).ended(0);
+    is_as_committed("plan-shared.txt", &run.stdout);
+    let report = json(plan(&["-o", "json", "--top", "1000"]));
+    // Four hold ten of 4 CPU and 32Gi, and beside them seventeen of 1 CPU and 4Gi.
+    assert_eq!(size(&report, "Standard_E16s_v5")["nodes"], 4);
+    assert_eq!(size(&report, "Standard_E16s_v5")["pricePerMonthUsd"], 2943.36);
+    let alone = report["services"][0]["alone"].clone();
+    let by_itself = json(shardctl(&home).run(["plan", "-f", &orders, "-o", "json"].iter().chain(&OFFLINE)));
+    assert_eq!(alone["instanceType"], by_itself["recommended"]);
+    let yaml = plan(&["-o", "yaml", "--top", "1000"]).ended(0).stdout;
+    assert_eq!(serde_saphyr::from_str::<Value>(&yaml).expect("YAML"), report);
+    let twice = shardctl(&home).run(["plan", "-f", &orders, "--with", &orders].iter().chain(&OFFLINE));
+    says_what_next(&twice.ended(2).complained("orders is named twice"));
+    says_what_next(&plan(&["--pin"]).ended(2).complained("cannot be used with"));
+    says_what_next(&plan(&["--with", "absent.yaml"]).ended(2).complained("read absent.yaml"));
+    let arm = home.path().join("carts.yaml");
+    let yaml = std::fs::read_to_string(&arm).expect("the file").replace("[amd64]", "[arm64]");
+    let yaml = yaml.replace("name: carts\n", "name: arms\n").replace("- amd64\n", "- arm64\n");
+    let arm = home.write("arms.yaml", yaml);
+    let run = plan(&["--with", arm.to_str().expect("a path")]);
+    says_what_next(
+        &run.ended(2).complained("arms runs on arm64 and orders on amd64: they cannot share a pool"),
+    );
+    let large = init("large", "replicas: 1", "4", "memory: 100Ti");
+    says_what_next(&plan(&["--with", &large]).ended(1).complained("no size fits a shard of 4 CPU and 100Ti"));
+}
+
+#[test]
+fn zones_go_into_the_pinned_pool() {
+    let home = Folder::new("plan");
+    let zones = ["--pin=Standard_E20s_v5", "--zones", "1,eastus-3"];
+    let pool = offline(&home, "", &zones).ended(0);
+    let printed: Value = serde_saphyr::from_str(&pool.stdout).expect("YAML");
+    let is_zone = |one: &&Value| one["key"] == "topology.kubernetes.io/zone";
+    let requirements = printed["stable"]["requirements"].as_array().expect("a list");
+    let zone = requirements.iter().find(is_zone).expect("a requirement");
+    assert_eq!(zone["values"], serde_json::json!(["eastus-1", "eastus-3"]));
+    offline(&home, "", &[&zones[..], &["--write"]].concat()).ended(0);
+    let path = home.path().join("shardset.yaml");
+    let after = std::fs::read_to_string(&path).expect("the file");
+    assert!(
+        after.contains("- {key: topology.kubernetes.io/zone, operator: In, values: [eastus-1, eastus-3]}\n"),
+        "{after}"
+    );
+    let path = path.to_str().expect("a path");
+    let deploy = shardctl(&home).run(["deploy", "--phase", "stable", "-o", "yaml", "-f", path]).ended(0);
+    deploy.said("- eastus-3");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_file_is_written_through_its_link() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let home = Folder::new("plan");
+    let yaml = shardctl(&home).run(["init"]).ended(0).stdout;
+    let real = home.write("real.yaml", yaml);
+    std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).expect("permissions");
+    let link = home.path().join("link.yaml");
+    symlink("real.yaml", &link).expect("a link");
+    // Who has the file open goes on reading what it was: it is replaced as a whole, not written over.
+    let mut open = std::fs::File::open(&real).expect("the file");
+    let pin = ["--pin=Standard_E20s_v5", "--write"];
+    let args = ["plan", "-f", link.to_str().expect("a path")].into_iter().chain(OFFLINE).chain(pin);
+    shardctl(&home).run(args).ended(0);
+    assert!(std::fs::symlink_metadata(&link).expect("the link").is_symlink());
+    assert!(std::fs::read_to_string(&real).expect("the file").contains("[Standard_E20s_v5]"));
+    assert!(std::io::read_to_string(&mut open).expect("the file").contains("- Standard_E16s_v5\n"));
+    assert_eq!(std::fs::metadata(&real).expect("the file").permissions().mode() & 0o777, 0o640);
+    let left = std::fs::read_dir(home.path()).expect("a folder").count();
+    assert_eq!(left, 2, "the file and the link");
+}
+
+#[test]
 fn what_is_wrong_is_named_with_what_to_write() {
     let home = Folder::new("plan");
-    let cases: [(&[&str], i32, &str); 11] = [
+    let cases: [(&[&str], i32, &str); 15] = [
         (&["--region", "westeurop"], 2, "did you mean westeurope?"),
         (&["--region", "mars"], 2, "prices are known of australiaeast"),
         (&["--families", "Eas_v55"], 2, "did you mean Eas_v5"),
@@ -122,6 +209,10 @@ fn what_is_wrong_is_named_with_what_to_write() {
         (&["--daemonset-overhead", "cpu=1"], 2, "both cpu and memory are needed"),
         (&["--daemonset-overhead", "cpu=1,memory=1GB"], 2, "32Gi or 32G"),
         (&["--node-failures-per-year=-1"], 2, "write how often in a year"),
+        (&["--node-failures-per-year", "-1"], 2, "write how often in a year"),
+        (&["--zone-outages-per-year", "-0.5"], 2, "write how often in a year"),
+        (&["--zones", "1,westeurope-2"], 2, "eastus has no zone `westeurope-2`"),
+        (&["--zones", "1,eastus-1"], 2, "zone eastus-1 is named twice"),
         (&["--arch", "riscv"], 2, "[possible values: amd64, arm64]"),
         (&["--pin=Standard_E16_v55"], 2, "did you mean Standard_E16"),
         (&["--pin=Standard_E2s_v5"], 3, "Standard_E2s_v5 cannot be used: too little CPU and memory"),

@@ -38,6 +38,7 @@ fn every_command_fails(home: &Folder, shardctl: &Shardctl, args: &[&str], check:
         &["status", "kafka"],
         &["verify", "kafka"],
         &["packing", "kafka"],
+        &["vpa-report", "kafka"],
         &["version"],
         &["init", "--from", "kafka"],
         &["deploy", "-f", file, "--phase", "explore", "--yes"],

@@ -35,6 +35,7 @@ mod rolling;
 mod status;
 mod terrain;
 mod verify;
+mod vpa;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,7 +54,8 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let commands: [&[Test]; 6] =
         [deploy::TESTS, delete::TESTS, init::TESTS, client::TESTS, packing::TESTS, status::TESTS];
-    let tools: [&[Test]; 5] = [plan::TESTS, costs::TESTS, terrain::TESTS, proxy::TESTS, outage::TESTS];
+    let tools: [&[Test]; 6] =
+        [vpa::TESTS, plan::TESTS, costs::TESTS, terrain::TESTS, proxy::TESTS, outage::TESTS];
     // The long ones first, so that none of them is left alone at the end.
     let all = [rolling::TESTS, &commands, verify::TESTS, &tools].concat();
     let is_wanted = |name: &str| match &arguments.filter {

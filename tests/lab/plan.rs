@@ -13,7 +13,10 @@ use crate::Test;
 use crate::lab::{Lab, eventually};
 
 /// The tests of this file.
-pub const TESTS: &[Test] = &[("plan::karpenter_makes_the_nodes_that_were_foretold", foretold)];
+pub const TESTS: &[Test] = &[
+    ("plan::karpenter_makes_the_nodes_that_were_foretold", foretold),
+    ("plan::karpenter_fills_a_shared_pool_as_foretold", shared),
+];
 
 /// What keeps shards apart in a case.
 #[derive(Clone, Copy)]
@@ -279,4 +282,48 @@ fn foretold(lab: &Lab) {
     for kind in ["namespace", "nodepool"] {
         lab.kubectl(&[&["delete", kind, "--wait=false"][..], &names].concat());
     }
+}
+
+/// Two services on one pool: the small shards of one go where the large ones of the other leave room.
+fn shared(lab: &Lab) {
+    let (mut large, mut small) = (lab.service("large"), lab.service("small"));
+    large.edit("replicas: 3", "replicas: 4");
+    small.edit("replicas: 3", "replicas: 15");
+    small.edit("cpu: \"4\"\n", "cpu: \"1\"\n");
+    small.edit("memory: 32Gi\n", "memory: 4Gi\n");
+    // The pool and the taint of the large one.
+    small.edit(&format!("name: {}-stable", small.name), &format!("name: {}-stable", large.name));
+    small.edit(&format!("key: {}\n", small.name), &format!("key: {}\n", large.name));
+
+    let none =
+        ["--region", "eastus", "--daemonset-overhead", "cpu=0,memory=0", "-o", "json", "--top", "1000"];
+    let files = ["plan", "-f", large.path(), "--with", small.path()];
+    let run = lab.shardctl.run(files.iter().chain(&none)).ended(0);
+    let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let sizes = report["sizes"].as_array().expect("a list");
+    let choice = sizes.iter().find(|one| one["instanceType"] == "Standard_E16s_v5").expect("the size");
+    // Counted by hand: 3 and 1 large ones leave room for 3 and 11 small ones; the fifteenth needs a third machine.
+    assert_eq!(choice["nodes"], 3, "{choice}");
+
+    for service in [&large, &small] {
+        service.deploy_with(&["--phase", "stable", "--yes", "--no-wait"]).ended(0);
+    }
+    let made = || {
+        let is_ours = |claim: &&Value| {
+            claim["metadata"]["labels"]["karpenter.sh/nodepool"] == format!("{}-stable", large.name)
+        };
+        lab.list("/apis/karpenter.sh/v1/nodeclaims").iter().filter(is_ours).count()
+    };
+    eventually(|| {
+        let of = |service: &crate::lab::Service<'_>| {
+            let pods = lab.list(&format!("/api/v1/namespaces/{}/pods", service.name));
+            pods.iter().filter(|pod| pod["spec"]["nodeName"].is_string()).count()
+        };
+        match (of(&large), of(&small)) {
+            (4, 15) => Ok(()),
+            placed => Err(format!("{placed:?} are placed, on {} machines", made())),
+        }
+    });
+    pause(3);
+    assert_eq!(made(), 3);
 }

@@ -1,16 +1,18 @@
 //! What is looked at: a workload with its plan, a node pool, or the whole cluster.
 
 use super::CostsArgs;
-use crate::commands::plan::plan_of_live;
+use crate::commands::plan::PlanArgs;
+use crate::commands::plan::question::Matter;
 use crate::commands::target::{Target, connect};
 use crate::context::Context;
 use crate::domain::catalogue::{PriceBook, Region};
-use crate::domain::cost::{self, Beside, CostReport, Inventory, Restart, Service};
+use crate::domain::cost::{self, Beside, CostReport, Inventory, Restart, RightSized, Service};
 use crate::domain::names::NodePoolName;
 use crate::domain::rolling::{Forecast, Run, Source, State};
 use crate::domain::sizing::Plan;
 use crate::domain::snapshot::{Node, Part, Snapshot};
 use crate::domain::verify::Facts;
+use crate::domain::vpa;
 use crate::error::CommandError;
 use crate::k8s::{Cluster, Scope};
 
@@ -26,6 +28,8 @@ pub(super) struct Sight {
     pub inventory: Inventory,
     /// Sizes ranked for the workload, or why there are none; none where the costs are of no workload.
     pub plan: Option<Result<Plan, String>>,
+    /// What usage says that shards should request, where that is to be believed.
+    pub right_sized: Option<RightSized>,
 }
 
 impl Place {
@@ -46,11 +50,11 @@ impl Place {
             Self::NodePool(cluster, name) => {
                 let inventory = cluster.pool_inventory(name).await;
                 is_pool(&inventory, name)?;
-                return Ok(Sight { inventory, plan: None });
+                return Ok(Sight { inventory, plan: None, right_sized: None });
             }
             Self::Cluster(cluster) => {
                 let inventory = cluster.whole_inventory().await;
-                return Ok(Sight { inventory, plan: None });
+                return Ok(Sight { inventory, plan: None, right_sized: None });
             }
         };
         let cluster = &target.cluster;
@@ -77,19 +81,19 @@ impl Place {
                 Some(Err(unknown)) => return Err(unknown.to_string()),
                 None => return Err("no node says which region it is in".to_owned()),
             };
-            let mut plan = plan_of_live(cluster, &snapshot, region, prices.clone())
-                .await
-                .map_err(|error| error.to_string())?;
-            // The file says where the service is meant to be, wherever it is now.
-            if let Some([only]) =
-                target.shardset.as_ref().map(|set| set.spec.nodes.stable.instance_types.as_slice())
-            {
-                plan.pinned = Some(only.clone());
-            }
-            Ok(plan)
+            // Nothing is said but where: what `shardctl plan` answers without an option.
+            let args = PlanArgs { region: Some(region.name().to_owned()), ..PlanArgs::default() };
+            let matter = Matter::of_running(target, &snapshot).await;
+            let plan = matter.and_then(|matter| matter.plan(&args, prices.clone()));
+            plan.map_err(|error| error.to_string())
         };
-        let (plan, inventory) = futures::join!(plan, cluster.service_inventory(service, &snapshot, runs));
-        Ok(Sight { inventory, plan: Some(plan) })
+        let (plan, observed, inventory) = futures::join!(
+            Box::pin(plan),
+            Box::pin(cluster.vertical_scaling(&snapshot)),
+            Box::pin(cluster.service_inventory(service, &snapshot, runs))
+        );
+        let right_sized = plan.as_ref().ok().and_then(|plan| right_sized(plan, observed));
+        Ok(Sight { inventory, plan: Some(plan), right_sized })
     }
 }
 
@@ -111,6 +115,22 @@ fn is_pool(inventory: &Inventory, name: &NodePoolName) -> Result<(), CommandErro
     })
 }
 
+/// What `vpa-report` proposes, and the cheapest machines for it.
+fn right_sized(plan: &Plan, observed: vpa::Observed) -> Option<RightSized> {
+    let judged = vpa::judge(observed, vpa::Terms::default());
+    let requests = vpa::right_sized(&judged).filter(|_| judged.is_believed())?;
+    let (size, outcome) = vpa::effect(plan, judged.observed.requests, requests, None).best_then?;
+    let headroom = judged.terms.headroom_percent;
+    Some(RightSized {
+        requests,
+        size: size.name.to_owned(),
+        nodes: outcome.nodes,
+        assumption: format!(
+            "the use that the VPA saw, with {headroom}% of headroom: see `shardctl vpa-report`"
+        ),
+    })
+}
+
 /// How long a restart takes, as earlier runs measured it, else as the pods tell.
 fn restart(snapshot: &Snapshot, runs: &[Run]) -> Option<Restart> {
     let done = runs.iter().filter(|run| run.state == State::Done);
@@ -123,7 +143,7 @@ impl Sight {
     /// What it costs by this book.
     pub fn report(self, region: Option<Region>, prices: &PriceBook) -> CostReport {
         let plan = self.plan.as_ref().and_then(|plan| plan.as_ref().ok());
-        let beside = Beside { region, plan, right_sized: None };
+        let beside = Beside { region, plan, right_sized: self.right_sized.as_ref() };
         let mut report = cost::report(&self.inventory, prices, beside);
         if let Some(Err(why)) = &self.plan {
             report.assumptions.push(format!("what another size would cost is not known: {why}"));

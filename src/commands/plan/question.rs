@@ -1,18 +1,18 @@
 //! The question that is put to the sizing: from the command line, the ShardSet file or the live workload, and the cluster.
-//! What none of them tells is assumed, and said.
+//! What none of them tells is assumed, and said. `vpa-report` puts the same question for a workload that runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{GivenOverhead, PlanArgs};
 use crate::commands::prices::{PriceSources, find_region};
-use crate::commands::target::{connect, read_shardset};
+use crate::commands::target::{Target, connect, read_shardset};
 use crate::context::Context;
 use crate::domain::catalogue::{self, Architecture, PriceBook, Region};
 use crate::domain::names::{NodePoolName, nearest};
 use crate::domain::nap::DEFAULT_MAX_PODS;
 use crate::domain::shardset::manifests::Manifest;
 use crate::domain::shardset::{Operator, Phase, Pool, ShardSet};
-use crate::domain::sizing::{Demand, Live, Market, OutageModel, Overhead, Plan, Prefer, rules};
+use crate::domain::sizing::{Demand, Live, Market, OutageModel, Overhead, Plan, rules};
 use crate::domain::snapshot::{
     AZURE_DISK, Node, NodeClassRef, NodeExpression, NodePool, PodTemplate, Snapshot, StorageClass, Taint,
 };
@@ -59,108 +59,112 @@ pub(super) async fn question(context: &Context, args: &PlanArgs) -> Result<Asked
     let shardset = args.target.file.as_deref().map(|path| read_shardset(path, context)).transpose()?;
     // What is wrong on the command line is said before anything is sent.
     let prices = PriceSources::read(context, &args.prices)?.book();
-    let region = args.region.as_deref().map(|name| priced(find_region(name)?, &prices)).transpose()?;
-    let overhead = args.daemonset_overhead.unwrap_or(GivenOverhead::FromCluster);
+    if let Some(region) = &args.region {
+        priced(find_region(region)?, &prices)?;
+    }
     check_families(&args.families)?;
-    let (subject, ground) = match &shardset {
-        Some(shardset) => {
-            let subject = of_file(shardset)?;
-            let needs_cluster = region.is_none() || overhead == GivenOverhead::FromCluster;
-            let ground = match needs_cluster {
-                true => {
-                    let cluster = connect(context).await.map_err(|error| {
-                        error.hint("without a cluster, say --region REGION --daemonset-overhead cpu=500m,memory=800Mi")
-                    })?;
-                    Some(look(&cluster, &subject).await)
-                }
-                false => None,
-            };
-            (subject, ground)
-        }
+    let matter = match &shardset {
+        Some(shardset) => Matter::of_file(context, args, shardset).await?,
         None => {
             let target = args.target.resolve(context).await?;
             let scope = Scope { nodes: true, ..Scope::default() };
             let snapshot = target.snapshot(scope).await?;
-            let subject = of_live(&snapshot)?;
-            let ground = look(&target.cluster, &subject).await;
-            (subject, Some(ground))
+            Matter::of_running(&target, &snapshot).await?
         }
     };
-    let mut assumptions = Vec::new();
-    let region = match region {
-        Some(region) => region,
-        None => priced(region_of_nodes(ground.as_ref())?, &prices)?,
-    };
-    let overhead = match overhead {
-        GivenOverhead::Load(load) => Overhead::Given(load),
-        GivenOverhead::FromCluster => Overhead::DaemonSets(daemon_sets(ground.as_ref())?),
-    };
-    let demand = demand(&subject, ground.as_ref(), &mut assumptions);
-    let place = Place { region, prices, overhead };
-    let market = market(&Wishes::from(args), &subject, ground.as_ref(), place, &mut assumptions);
-    let plan = Plan::new(subject.name, demand, market, args.prefer.into(), subject.pinned, assumptions);
-    Ok(Asked { plan, shardset })
+    Ok(Asked { plan: matter.plan(args, prices)?, shardset })
 }
 
-/// The plan for a workload that runs, when nothing is said but where: what `shardctl plan` answers without an option.
-///
-/// # Errors
-/// When the workload has no shards or no requests, or the cluster does not say what DaemonSets take.
-pub async fn plan_of_live(
-    cluster: &Cluster,
-    snapshot: &Snapshot,
-    region: Region,
-    prices: PriceBook,
-) -> Result<Plan, CommandError> {
-    let subject = of_live(snapshot)?;
-    let ground = look(cluster, &subject).await;
-    let overhead = Overhead::DaemonSets(daemon_sets(Some(&ground))?);
-    let mut assumptions = Vec::new();
-    let demand = demand(&subject, Some(&ground), &mut assumptions);
-    let place = Place { region, prices, overhead };
-    let market = market(&Wishes::default(), &subject, Some(&ground), place, &mut assumptions);
-    Ok(Plan::new(subject.name, demand, market, Prefer::default(), subject.pinned, assumptions))
-}
-
-/// What the operator may say about the machines.
-struct Wishes<'a> {
-    architecture: Option<Architecture>,
-    families: &'a [String],
-    zones: &'a [String],
-    max_pods: Option<u32>,
-    max_nodes: Option<u32>,
-    surge: u32,
-    outages: OutageModel,
-}
-
-impl Default for Wishes<'_> {
-    fn default() -> Self {
-        Self {
-            architecture: None,
-            families: &[],
-            zones: &[],
-            max_pods: None,
-            max_nodes: None,
-            surge: 1,
-            outages: OutageModel::default(),
+/// The plans of the ShardSet file and of those that share its pool, each with the same market to choose from.
+pub(super) async fn sharers(
+    context: &Context,
+    args: &PlanArgs,
+    first: Plan,
+) -> Result<Vec<Plan>, CommandError> {
+    let mut plans = vec![first];
+    for path in &args.with {
+        let shardset = read_shardset(path, context)?;
+        let name = shardset.metadata.name.as_str();
+        if plans.iter().any(|plan| plan.name == name) {
+            return Err(CommandError::usage(format!("{name} is named twice"))
+                .hint("name each ShardSet file once, the first with -f and the others with --with"));
         }
+        let plan =
+            Matter::of_file(context, args, &shardset).await?.plan(args, plans[0].market.prices.clone())?;
+        let architecture = |plan: &Plan| plan.market.architecture.map_or("any", Architecture::as_str);
+        if architecture(&plan) != architecture(&plans[0]) {
+            return Err(CommandError::usage(format!(
+                "{name} runs on {} and {} on {}: they cannot share a pool",
+                architecture(&plan),
+                plans[0].name,
+                architecture(&plans[0])
+            ))
+            .hint("leave it out, or say --arch for all of them"));
+        }
+        plans.push(plan);
     }
+    Ok(plans)
 }
 
-impl<'a> From<&'a PlanArgs> for Wishes<'a> {
-    fn from(args: &'a PlanArgs) -> Self {
-        Self {
-            architecture: args.arch.map(Architecture::from),
-            families: &args.families,
-            zones: &args.zones,
-            max_pods: args.max_pods,
-            max_nodes: args.max_nodes,
-            surge: args.surge,
-            outages: OutageModel {
-                node_failures_per_year: args.node_failures_per_year,
-                zone_outages_per_year: args.zone_outages_per_year,
-            },
+/// What is to be placed, and what the cluster tells of where.
+pub(in crate::commands) struct Matter {
+    subject: Subject,
+    ground: Option<Ground>,
+}
+
+impl Matter {
+    /// A ShardSet file; no cluster is asked when the command line says what one would tell.
+    async fn of_file(context: &Context, args: &PlanArgs, shardset: &ShardSet) -> Result<Self, CommandError> {
+        let subject = of_file(shardset)?;
+        let needs_cluster = args.region.is_none()
+            || matches!(args.daemonset_overhead, None | Some(GivenOverhead::FromCluster));
+        if !needs_cluster {
+            return Ok(Self { subject, ground: None });
         }
+        let cluster = connect(context).await.map_err(|error| {
+            error.hint("without a cluster, say --region REGION --daemonset-overhead cpu=500m,memory=800Mi")
+        })?;
+        let ground = look(&cluster, &subject).await;
+        Ok(Self { subject, ground: Some(ground) })
+    }
+
+    /// A workload that runs, by its ShardSet file where there is one.
+    pub(in crate::commands) async fn of_running(
+        target: &Target,
+        snapshot: &Snapshot,
+    ) -> Result<Self, CommandError> {
+        let subject = match &target.shardset {
+            Some(shardset) => of_file(shardset)?,
+            None => of_live(snapshot)?,
+        };
+        let ground = look(&target.cluster, &subject).await;
+        Ok(Self { subject, ground: Some(ground) })
+    }
+
+    /// Whether its nodes give whole cores to one shard alone.
+    pub(in crate::commands) fn has_static_cpus(&self) -> bool {
+        let class = self.ground.as_ref().and_then(|ground| ground.node_class.as_ref().ok());
+        class.is_some_and(|class| class.has_static_cpus)
+    }
+
+    /// The sizes for it, ranked.
+    pub(in crate::commands) fn plan(self, args: &PlanArgs, prices: PriceBook) -> Result<Plan, CommandError> {
+        let Self { subject, ground } = self;
+        let ground = ground.as_ref();
+        let region = match &args.region {
+            Some(name) => find_region(name)?,
+            None => region_of_nodes(ground)?,
+        };
+        let region = priced(region, &prices)?;
+        let overhead = match args.daemonset_overhead.unwrap_or(GivenOverhead::FromCluster) {
+            GivenOverhead::Load(load) => Overhead::Given(load),
+            GivenOverhead::FromCluster => Overhead::DaemonSets(daemon_sets(ground)?),
+        };
+        let mut assumptions = Vec::new();
+        let demand = demand(&subject, ground, &mut assumptions);
+        let place = Place { region, prices, overhead };
+        let market = market(args, &subject, ground, place, &mut assumptions);
+        Ok(Plan::new(subject.name, demand, market, args.prefer.into(), subject.pinned, assumptions))
     }
 }
 
@@ -348,7 +352,7 @@ fn demand(subject: &Subject, ground: Option<&Ground>, assumptions: &mut Vec<Stri
 }
 
 fn market(
-    wishes: &Wishes<'_>,
+    args: &PlanArgs,
     subject: &Subject,
     ground: Option<&Ground>,
     place: Place,
@@ -364,7 +368,7 @@ fn market(
         assumptions
             .push("DaemonSets run as on a pool without taints, for no pool takes the shards".to_owned());
     }
-    let architecture = wishes.architecture.or_else(|| {
+    let architecture = args.arch.map(Architecture::from).or_else(|| {
         let required = values(ARCH)?;
         [Architecture::Amd64, Architecture::Arm64]
             .into_iter()
@@ -374,7 +378,7 @@ fn market(
         assumptions.push("the image is for amd64 (--arch)".to_owned());
         Architecture::Amd64
     });
-    let zones: BTreeSet<String> = match wishes.zones {
+    let zones: BTreeSet<String> = match &args.zones[..] {
         [] => values(ZONE).unwrap_or_default().into_iter().collect(),
         given => given.iter().cloned().collect(),
     };
@@ -386,36 +390,35 @@ fn market(
         ground.and_then(|ground| ground.nodes.as_ref().ok()).into_iter().flatten().collect();
     let class = ground.and_then(|ground| ground.node_class.as_ref().ok()?.max_pods);
     let on_live = nodes.iter().map(|node| node.allocatable_pods).filter(|pods| *pods > 0).min();
-    let max_pods = wishes.max_pods.or(class).or(on_live).unwrap_or_else(|| {
+    let max_pods = args.max_pods.or(class).or(on_live).unwrap_or_else(|| {
         assumptions.push(format!("a node runs {DEFAULT_MAX_PODS} pods (--max-pods)"));
         DEFAULT_MAX_PODS
     });
     assumptions.push(format!(
         "a node fails {} times a year, a zone {} times (--node-failures-per-year, --zone-outages-per-year)",
-        wishes.outages.node_failures_per_year, wishes.outages.zone_outages_per_year
+        args.node_failures_per_year, args.zone_outages_per_year
     ));
     // The command line says otherwise.
     pool.requirements.retain(|one| {
-        !(one.key == ARCH || one.key == ZONE || (one.key == FAMILY && !wishes.families.is_empty()))
+        !(one.key == ARCH || one.key == ZONE || (one.key == FAMILY && !args.families.is_empty()))
     });
     Market {
         sizes: catalogue::sizes(),
         region,
         prices,
         architecture: Some(architecture),
-        families: if wishes.families.is_empty() {
-            subject.families.clone()
-        } else {
-            wishes.families.to_vec()
-        },
+        families: if args.families.is_empty() { subject.families.clone() } else { args.families.clone() },
         pool,
         zones,
         max_pods,
         overhead,
         live: live(&nodes),
-        surge: wishes.surge,
-        max_nodes: wishes.max_nodes,
-        outages: wishes.outages,
+        surge: args.surge,
+        max_nodes: args.max_nodes,
+        outages: OutageModel {
+            node_failures_per_year: args.node_failures_per_year,
+            zone_outages_per_year: args.zone_outages_per_year,
+        },
     }
 }
 

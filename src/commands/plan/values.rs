@@ -12,7 +12,7 @@ pub enum GivenOverhead {
 }
 
 /// Reads `from-cluster`, or `cpu=500m,memory=800Mi` with `pods=8` if wanted.
-pub(super) fn parse_overhead(text: &str) -> Result<GivenOverhead, String> {
+pub(in crate::commands) fn parse_overhead(text: &str) -> Result<GivenOverhead, String> {
     const FORM: &str = "write from-cluster, or for example cpu=500m,memory=800Mi";
     if text == "from-cluster" {
         return Ok(GivenOverhead::FromCluster);

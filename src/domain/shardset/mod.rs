@@ -9,6 +9,7 @@ mod duration;
 pub mod manifests;
 mod parse;
 mod pin;
+mod resize;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use commented::to_commented_yaml;
 pub use duration::{Period, Span};
 pub use parse::{ParseError, parse};
 pub use pin::repinned;
+pub use resize::resized;
 
 use super::names::DnsLabel;
 use super::quantity::Quantity;

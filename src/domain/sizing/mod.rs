@@ -9,6 +9,7 @@
 //! 4. Price, stranded room, and outages to expect in a year (`outage`).
 //! 5. The request with which one more shard would fit on each machine (`smaller`).
 //! 6. The order by what the operator prefers.
+//! 7. If asked for: the machines that are reserved already (`reserved`), and several services on one pool (`shared`).
 
 mod fit;
 mod outage;
@@ -16,6 +17,7 @@ mod place;
 mod plan;
 mod reserved;
 mod rules;
+mod shared;
 mod smaller;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ pub use outage::OutageModel;
 pub use plan::Plan;
 pub use reserved::{Mixed, Part, mixed};
 pub use rules::{Rule, RuleKind, rules};
+pub use shared::{Alone, Shared, Sharing, share};
 pub use smaller::OneMore;
 
 /// Hours in a month, as cloud price lists count them.

@@ -149,6 +149,8 @@ pub struct NodeClass {
     pub ready: Option<(bool, String)>,
     /// The most pods that a node of the class runs, where the class says so.
     pub max_pods: Option<u32>,
+    /// Whether its nodes give whole cores to Guaranteed pods alone (`kubelet.cpuManagerPolicy: static`).
+    pub has_static_cpus: bool,
 }
 
 impl NodePool {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::names::{ClaimName, NodeName, PodName};
-use crate::domain::quantity::Resources;
+use crate::domain::quantity::{Quantity, Resources};
 
 /// One shard: an ordinal, and the pod that holds it if there is one.
 #[derive(Clone, Debug)]
@@ -63,6 +63,16 @@ pub struct ContainerStatus {
     pub waiting: Option<(String, String)>,
     /// Reason of its last end: `OOMKilled`, `Error` ...
     pub last_terminated: Option<String>,
+    /// Its last end, or its state now, when that was for want of memory.
+    pub out_of_memory: Option<OutOfMemory>,
+}
+
+/// A container that was killed for want of memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutOfMemory {
+    pub at: Option<Timestamp>,
+    /// The limit that it has now, as far as the kubelet or the pod's spec tells.
+    pub limit: Option<Quantity>,
 }
 
 /// What a shard says of itself over HTTP.

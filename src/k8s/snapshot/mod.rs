@@ -6,6 +6,7 @@ mod inventory;
 mod nodes;
 mod surroundings;
 mod terrain;
+mod vpa;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};

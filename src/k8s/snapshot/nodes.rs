@@ -129,7 +129,13 @@ impl Cluster {
             Err(error) => return Err(error),
         };
         let Some((resource, _)) = resource else {
-            return Ok(NodeClass { reference, exists: false, ready: None, max_pods: None });
+            return Ok(NodeClass {
+                reference,
+                exists: false,
+                ready: None,
+                max_pods: None,
+                has_static_cpus: false,
+            });
         };
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         let found = self.find(&operation, || api.get(name)).await?;
@@ -137,6 +143,7 @@ impl Cluster {
             reference,
             exists: found.is_some(),
             max_pods: found.as_ref().and_then(karpenter::max_pods),
+            has_static_cpus: found.as_ref().is_some_and(karpenter::has_static_cpus),
             ready: found.and_then(|object| karpenter::conditions(&object).remove("Ready")),
         })
     }

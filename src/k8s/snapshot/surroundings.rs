@@ -150,22 +150,29 @@ impl Cluster {
         &self,
         workload: &Workload,
     ) -> Result<BTreeMap<PodName, Resources>, RequestError> {
+        let used = self.container_usage(workload).await?;
+        Ok(used.into_iter().map(|(pod, used)| (pod, used.into_values().sum())).collect())
+    }
+
+    /// What each container of each pod uses now.
+    pub(super) async fn container_usage(
+        &self,
+        workload: &Workload,
+    ) -> Result<BTreeMap<PodName, BTreeMap<String, Resources>>, RequestError> {
         let resource = api_resource("metrics.k8s.io", "v1beta1", "PodMetrics", "pods");
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), self.namespace(), &resource);
         let operation = format!("get the usage of pods in namespace {}", self.namespace());
         let parameters = ListParams::default().labels(&label_selector(&workload.selector));
         let list = self.list(&operation, &api, parameters).await?;
+        let of_container = |container: &serde_json::Value| {
+            let used = serde_json::from_value::<Resources>(container.get("usage")?.clone()).ok()?;
+            Some((container.get("name")?.as_str()?.to_owned(), used))
+        };
         Ok(list
             .iter()
             .map(|object| {
                 let containers = object.data.get("containers").and_then(|value| value.as_array());
-                let used = containers
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|container| {
-                        serde_json::from_value::<Resources>(container.get("usage")?.clone()).ok()
-                    })
-                    .sum();
+                let used = containers.into_iter().flatten().filter_map(of_container).collect();
                 (PodName::new(object.metadata.name.clone().unwrap_or_default()), used)
             })
             .collect())

@@ -12,6 +12,7 @@ pub mod rollout;
 pub mod routing;
 pub mod status;
 pub mod verify;
+pub mod vpa;
 
 use super::style::Stylesheet;
 

@@ -1,10 +1,12 @@
 //! `shardctl plan`: the answer in a sentence, the table, what would save nodes, and JSON.
 
 mod json;
+mod shared;
 #[cfg(test)]
 mod tests;
 
 pub use json::{PlanReport, report};
+pub use shared::{SharedPlanReport, shared_report, shared_table};
 
 use super::amounts::{HOURS_PER_MONTH, count, cpu, dollars, memory};
 use super::{Look, amounts};
