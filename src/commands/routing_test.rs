@@ -17,8 +17,8 @@ use crate::render::report::routing::{self as render, RoutingReport};
 
 /// Let every shard ask every other by its stable name, and say what is wrong
 ///
-/// One exec session a shard asks all of them, itself included, with what its image has: python3, curl, nc, bash
-/// or wget, and a shell. Every answer must come from the shard that was asked, and its name must lead to its own
+/// One exec session a shard asks all of them, itself included, with what its image has: python3, curl, bash, wget
+/// or nc, and a shell. Every answer must come from the shard that was asked, and its name must lead to its own
 /// address. A shard that cannot ask is asked through port-forward, which tests the shard and not the network; the
 /// report says so. Nothing is changed. Ends with 5 when there is a finding worse than an info.
 #[derive(Args, Debug)]

@@ -89,8 +89,16 @@ fn dns_pods(lab: &Lab, count: &str) -> String {
     let dns = ["deployment/coredns", "-n", "kube-system"];
     lab.kubectl(&[&["scale"], &dns[..], &["--replicas", count]].concat());
     lab.kubectl(&[&["rollout", "status"], &dns[..], &["--timeout", "2m"]].concat());
+    // One that is ending may still be there.
     let pods = ["get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns"];
-    lab.kubectl(&[&pods[..], &["-o", "jsonpath={.items[0].spec.nodeName}"]].concat())
+    eventually(|| {
+        let nodes = lab.kubectl(&[&pods[..], &["-o", "jsonpath={.items[*].spec.nodeName}"]].concat());
+        let nodes: Vec<&str> = nodes.split_whitespace().collect();
+        match nodes.len().to_string() == count {
+            true => Ok(nodes[0].to_owned()),
+            false => Err(format!("DNS runs on {nodes:?}")),
+        }
+    })
 }
 
 fn network(lab: &Lab) {

@@ -573,7 +573,7 @@ impl Diagnosis<'_> {
         }
         for (reason, shards) in reasons {
             let object = format!("pod/{}", self.pods(&shards));
-            self.find(ASKED_FROM, object, reason, "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, nc, bash, wget");
+            self.find(ASKED_FROM, object, reason, "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, bash, wget, nc");
         }
     }
 

@@ -169,7 +169,7 @@ impl Cluster {
         let status = status.and_then(|status| status.message);
         match tool {
             Some(tool) if tool == "none" => {
-                Err("its image has none of python3, curl, nc, bash, wget".to_owned())
+                Err("its image has none of python3, curl, bash, wget, nc".to_owned())
             }
             Some(_) if answers.is_empty() => Err(format!("its session said nothing: {noise}")),
             Some(tool) => Ok(Told { row: Row { via: Via::Exec { tool }, answers }, domain }),
