@@ -235,3 +235,42 @@ fn faults_do_not_hide_each_other() {
         ]
     );
 }
+
+/// Whatever is wrong, something is found, and no wrong answer is left without a finding: `diagnose` asserts that.
+#[test]
+fn nothing_that_is_wrong_is_passed_over() {
+    use proptest::prelude::*;
+
+    let outcome = prop_oneof![
+        8 => Just(None),
+        1 => Just(Some(Outcome::Unresolved { reason: "bad address".to_owned() })),
+        1 => Just(Some(Outcome::Refused)),
+        2 => Just(Some(timed_out())),
+        1 => Just(Some(Outcome::Hangs)),
+        1 => Just(Some(Outcome::Broken { reason: "reset".to_owned() })),
+        1 => Just(Some(Outcome::Answered { status: 503, identity: None })),
+        1 => Just(Some(Outcome::Answered { status: 200, identity: Some("ring-9".to_owned()) })),
+    ];
+    let one = (outcome, prop::bool::weighted(0.1));
+    // Of all six shards, or of one alone.
+    let all = (prop::collection::vec(one, 36), any::<bool>());
+    proptest!(|((answers, is_alone) in all)| {
+        let mut survey = well();
+        let mut answers = answers.into_iter();
+        for row in survey.rows.values_mut() {
+            for (answer, (outcome, is_old)) in row.answers.values_mut().zip(&mut answers) {
+                answer.outcome = outcome.unwrap_or_else(|| answer.outcome.clone());
+                if is_old {
+                    answer.addresses = Some([ip(99)].into());
+                }
+            }
+        }
+        if is_alone {
+            survey.replicas = 1;
+            survey.rows.retain(|from, _| *from == 0);
+            survey.rows.values_mut().for_each(|row| row.answers.retain(|to, _| *to == 0));
+        }
+        let is_well = survey.marks().all(|(.., mark)| mark == Mark::Good);
+        prop_assert_eq!(diagnose(&survey).is_empty(), is_well);
+    });
+}

@@ -1,0 +1,140 @@
+//! What shards that are reached do wrong, and who could not ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::checks::{ANSWERS, ASKED_FROM, IDENTIFIED, ITSELF, LISTENS};
+use super::{Diagnosis, Mark, Outcome, Pairs, Via};
+
+impl Diagnosis<'_> {
+    pub(super) fn listening(&mut self) {
+        let refused = self.with(Mark::Refused);
+        for shard in Self::wholly(&refused, &self.all_asked(), |pair| pair.1) {
+            let port = self.survey.port;
+            let (evidence, remedy) = match self.survey.inside.get(&shard) {
+                Some(Outcome::Answered { .. }) => (
+                    format!("it listens on port {port} of its loopback address only"),
+                    "Let the process listen on all addresses, 0.0.0.0 or [::]",
+                ),
+                _ => (
+                    format!("nobody listens on its port {port}"),
+                    "See what the process says: `kubectl logs`; or name the right port with --port",
+                ),
+            };
+            self.find(LISTENS, self.pod(shard), evidence, remedy);
+            self.explain(&refused.iter().filter(|pair| pair.1 == shard).copied().collect());
+        }
+        self.pairs(
+            Mark::Refused,
+            LISTENS,
+            "refused by some shards only: ask again; a proxy may stand in between",
+        );
+    }
+
+    pub(super) fn answers(&mut self) {
+        for (mark, remedy) in [
+            (
+                Mark::BadStatus,
+                "See what the shard says of it: `kubectl logs`; or name another path with --path",
+            ),
+            (
+                Mark::Hangs,
+                "See what the process waits for: `kubectl logs`, a thread dump; or give it longer with --timeout",
+            ),
+            (
+                Mark::Broken,
+                "See why the process ends the connection: `kubectl logs`; or name the right port with --port",
+            ),
+        ] {
+            let wrong = self.with(mark);
+            for shard in Self::wholly(&wrong, &self.everybody(), |pair| pair.1) {
+                let mine: Pairs = wrong.iter().filter(|pair| pair.1 == shard).copied().collect();
+                let evidence = match mark {
+                    Mark::BadStatus => {
+                        let statuses: BTreeSet<String> = mine
+                            .iter()
+                            .filter_map(|pair| match self.outcome(*pair)? {
+                                Outcome::Answered { status, .. } => Some(status.to_string()),
+                                _ => None,
+                            })
+                            .collect();
+                        let statuses: Vec<String> = statuses.into_iter().collect();
+                        format!("{} answers {}", self.survey.path, statuses.join(" and "))
+                    }
+                    Mark::Hangs => format!("it takes connections, and {} never answers", self.survey.path),
+                    _ => format!("{} breaks off: {}", self.survey.path, self.words(&mine)),
+                };
+                self.find(ANSWERS, self.pod(shard), evidence, remedy);
+                self.explain(&mine);
+            }
+            self.pairs(mark, ANSWERS, remedy);
+        }
+    }
+
+    /// All pairs, through port-forward too.
+    fn everybody(&self) -> Pairs {
+        self.survey.marks().map(|(from, to, _)| (from, to)).collect()
+    }
+
+    pub(super) fn strangers(&mut self) {
+        let wrong = self.with(Mark::Stranger);
+        let mut said: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+        for pair in &wrong {
+            if let Some(Outcome::Answered { identity: Some(identity), .. }) = self.outcome(*pair) {
+                said.entry(pair.1).or_default().insert(identity.clone());
+            }
+        }
+        for (shard, names) in &said {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let askers = wrong.iter().filter(|pair| pair.1 == *shard).count();
+            let evidence =
+                format!("it answers as {} (to {askers} of {})", names.join(", "), self.survey.rows.len());
+            self.find(
+                ITSELF,
+                self.pod(*shard),
+                evidence,
+                "See where the process takes its name from, and whether it holds another shard's data",
+            );
+        }
+        self.explain(&wrong);
+        if !self.survey.wants_identity {
+            return;
+        }
+        let nameless: BTreeSet<u32> = self
+            .survey
+            .rows
+            .values()
+            .flat_map(|row| &row.answers)
+            .filter(|(_, answer)| {
+                matches!(answer.outcome, Outcome::Answered { identity: None, status: 200..=399 })
+            })
+            .map(|(to, _)| *to)
+            .collect();
+        if !nameless.is_empty() {
+            let object = format!("pod/{}", self.pods(&nameless));
+            let evidence = format!("the answer to {} does not say which shard it is from", self.survey.path);
+            self.find(
+                IDENTIFIED,
+                object,
+                evidence,
+                "Name where it stands with --identity json:FIELD or header:NAME, or do without: --no-identity",
+            );
+        }
+    }
+
+    pub(super) fn askers(&mut self) {
+        let mut reasons: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        for (shard, row) in &self.survey.rows {
+            if let Via::PortForward { because } = &row.via {
+                let because = format!("asked through port-forward, so the network was not tested: {because}");
+                reasons.entry(because).or_default().insert(*shard);
+            }
+        }
+        for (shard, reason) in &self.survey.mute {
+            reasons.entry(format!("nobody could ask from it: {reason}")).or_default().insert(*shard);
+        }
+        for (reason, shards) in reasons {
+            let object = format!("pod/{}", self.pods(&shards));
+            self.find(ASKED_FROM, object, reason, "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, bash, wget, nc");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What a routing test looks at.
+
+use crate::domain::finding::Severity::{self, Error, Info, Warning};
+
+/// One thing that a routing test looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoutingCheck {
+    /// Its name, in kebab-case, as in `docs/routing.md`.
+    pub id: &'static str,
+    pub severity: Severity,
+    /// What holds when nothing is found.
+    pub meaning: &'static str,
+}
+
+impl RoutingCheck {
+    const fn new(id: &'static str, severity: Severity, meaning: &'static str) -> Self {
+        Self { id, severity, meaning }
+    }
+}
+
+pub(super) const RESOLVES: RoutingCheck =
+    RoutingCheck::new("name-resolves", Error, "every shard's name resolves");
+pub(super) const CURRENT: RoutingCheck =
+    RoutingCheck::new("name-current", Error, "every name leads to its shard's own address");
+pub(super) const SINGLE: RoutingCheck =
+    RoutingCheck::new("name-single", Warning, "every name leads to one address of a kind");
+pub(super) const LISTENS: RoutingCheck =
+    RoutingCheck::new("shard-listens", Error, "every shard takes connections");
+pub(super) const REACHES: RoutingCheck =
+    RoutingCheck::new("network-reaches", Error, "the network carries every shard to every other");
+pub(super) const ANSWERS: RoutingCheck =
+    RoutingCheck::new("shard-answers", Error, "every shard answers with success, in time");
+pub(super) const ITSELF: RoutingCheck =
+    RoutingCheck::new("shard-identity", Error, "the shard that was asked is the one that answers");
+pub(super) const IDENTIFIED: RoutingCheck =
+    RoutingCheck::new("identity-told", Info, "every answer says which shard it is from");
+pub(super) const ASKED_FROM: RoutingCheck =
+    RoutingCheck::new("shard-asks", Warning, "every shard can be asked from, over its own network");
+
+/// All of them, in the order in which a question runs into them.
+pub const CHECKS: [RoutingCheck; 9] =
+    [RESOLVES, CURRENT, SINGLE, LISTENS, REACHES, ANSWERS, ITSELF, IDENTIFIED, ASKED_FROM];
