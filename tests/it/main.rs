@@ -22,6 +22,7 @@ mod outage;
 mod output;
 mod plan;
 mod prices;
+mod routing_script;
 mod server;
 mod shardset_file;
 mod usage;

@@ -256,7 +256,7 @@ impl Session {
             .map(|ordinal| {
                 let pod = survey.pod_name(ordinal);
                 format!(
-                    "{ordinal} {pod}.{service}.{} {} {}",
+                    "{ordinal} {pod}.{service}.{}.svc.@ {} {}",
                     survey.workload.namespace, question.port, question.path
                 )
             })
@@ -275,7 +275,9 @@ impl Session {
             quoted(ROW_PY),
         );
         let turns = u32::try_from(names.len().div_ceil(workers)).unwrap_or(u32::MAX);
-        let turn = Duration::from_secs(seconds + 1) + Duration::try_from_secs_f64(pause).unwrap_or_default();
+        // The name, the question, and whether there was a connection at all, each a second longer than its tool takes.
+        let turn =
+            3 * Duration::from_secs(seconds + 1) + Duration::try_from_secs_f64(pause).unwrap_or_default();
         Self { container, script, limit: turn.saturating_mul(turns) + SESSION_GRACE }
     }
 }

@@ -9,7 +9,7 @@ def micros(start):
 
 def ask(question):
     number, name, port, path = question.split(" ", 3)
-    host = f"{name}.svc.{domain}"
+    host = name[:-1] + domain if name.endswith("@") else name
     found, stage, said = [], "resolve", b""
     times = ["-", "-", "-"]
     start = time.monotonic()

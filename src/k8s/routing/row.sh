@@ -5,7 +5,7 @@
 #   PAUSE    seconds that a worker rests after each question, a decimal
 #   TOOL     the tool to use; empty for the best that there is
 #   DOMAIN   the cluster's domain; empty to read it from /etc/resolv.conf
-#   ASK      the questions, one a line: number, name without the cluster's domain, port, path
+#   ASK      the questions, one a line: number, name, port, path; @ at the end of a name stands for DOMAIN
 #   PYTHON   row.py
 # Lines out, fields apart by tabs:
 #   tool     name of the tool, the cluster's domain
@@ -33,32 +33,44 @@ domain_of_search() {
   echo cluster.local
 }
 
-# Nanoseconds since some time, or nothing where `date` has no finer unit than a second.
-now() {
-  case $FINE in yes) date +%s%N ;; esac
-}
-
 # Ends what takes too long, where the system can: a second later than the tool itself, which may say more.
 limited() {
   if command -v timeout >/dev/null 2>&1; then timeout $((TIMEOUT + 1)) "$@"; else "$@"; fi
 }
 
+# The addresses of a name, each once, commas between. Few processes: a shard's CPU is the shard's.
 addresses() {
   if command -v getent >/dev/null 2>&1; then
-    limited getent ahosts "$1" | while read -r address rest; do echo "$address"; done | sort -u | tr '\n' ','
+    limited getent ahosts "$1" | each_once_of_getent
   elif command -v nslookup >/dev/null 2>&1; then
-    limited nslookup "$1" 2>/dev/null | {
-      found=no
-      while read -r key value rest; do
-        case $key in
-        Name:) found=yes ;;
-        Address* ) [ $found = yes ] && case $value in [0-9]*:) echo "$rest" ;; *) echo "$value" ;; esac ;;
-        esac
-      done
-    } | sort -u | tr '\n' ','
+    limited nslookup "$1" 2>/dev/null | each_once_of_nslookup
   else
     printf -- -
   fi
+}
+
+each_once_of_getent() {
+  all=,
+  while read -r address rest; do
+    case $all in *",$address,"*) ;; *) all=$all$address, ;; esac
+  done
+  printf %s "${all#,}"
+}
+
+# The name server's own address comes first; those of the name come after it.
+each_once_of_nslookup() {
+  all=, found=no
+  while read -r key value rest; do
+    case $key in
+    Name:) found=yes ;;
+    Address*)
+      # "Address: 10.0.0.7", and "Address 1: 10.0.0.7 NAME" of older ones.
+      case $value in [0-9]*:) value=${rest%% *} ;; esac
+      case $found$all in no* | *",$value,"*) ;; *) all=$all$value, ;; esac
+      ;;
+    esac
+  done
+  printf %s "${all#,}"
 }
 
 # host port path: writes the answer as it came, head and body, and what the tool complained about.
@@ -82,8 +94,10 @@ ask() {
       # That of busybox: its own time-out crashes in some builds, so it is ended, and cannot say how far it came.
       limited wget -q -S -Y off -O - "http://$1:$2$3"
       code=$?
-      if [ "$code" -ge 124 ] && limited nc -w 1 "$1" "$2" </dev/null >/dev/null 2>&1; then
-        printf '%sconnected%s' "$MARK" "$MARK"
+      if [ "$code" -ge 124 ]; then
+        # What keeps nc until it is ended, too, is a connection.
+        limited nc -w 1 "$1" "$2" </dev/null >/dev/null 2>&1
+        case $? in 0 | 124 | 137 | 143) printf '%sconnected%s' "$MARK" "$MARK" ;; esac
       fi
       return "$code"
     fi
@@ -102,12 +116,11 @@ ask() {
 
 answer() {
   found=$(addresses "$2")
-  start=$(now)
-  said=$({ { ask "$2" "$3" "$4" 2>&1; printf '%sexit %s%s' "$MARK" "$?" "$MARK" >&4; } | head -c 4096; } 4>&1 |
-    tr '\r\n\t' '\001\002\003' | tr -d '\000')
-  end=$(now)
   took=-
-  [ -n "$end" ] && took=$(((end - start) / 1000))
+  [ $FINE = yes ] && start=$(date +%s%N)
+  said=$({ { ask "$2" "$3" "$4" 2>&1; printf '%sexit %s%s' "$MARK" "$?" "$MARK" >&4; } | head -c 4096; } 4>&1 |
+    tr '\r\n\t\000' '\001\002\003\001')
+  [ $FINE = yes ] && took=$((($(date +%s%N) - start) / 1000))
   printf 'answer\t%s\t%s\t%s\t%s\n' "$1" "$found" "$took" "$said"
 }
 
@@ -117,7 +130,8 @@ work() {
   echo "$ASK" | while read -r number name port path; do
     turn=$(((turn + 1) % WORKERS))
     if [ "$turn" = "$1" ]; then
-      answer "$number" "$name.svc.$DOMAIN" "$port" "$path"
+      case $name in *@) name=${name%@}$DOMAIN ;; esac
+      answer "$number" "$name" "$port" "$path"
       [ "$PAUSE" = 0 ] || sleep "$PAUSE"
     fi
   done
@@ -128,6 +142,7 @@ main() {
   [ -n "$TOOL" ] || TOOL=$(best_tool)
   MARK=$(printf '\004')
   if wget --version >/dev/null 2>&1; then GNU_WGET=yes; else GNU_WGET=no; fi
+  # Not every `date` has a finer unit than a second.
   case $(date +%N 2>/dev/null) in '' | *[!0-9]*) FINE=no ;; *) FINE=yes ;; esac
   printf 'tool\t%s\t%s\n' "$TOOL" "$DOMAIN"
   if [ "$TOOL" = python3 ]; then
