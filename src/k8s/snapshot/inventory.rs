@@ -219,10 +219,14 @@ impl Cluster {
         let classes = async {
             let classes = self.list("list storage classes", &classes, ListParams::default()).await?;
             let classes = classes.iter().map(convert::storage_class);
-            Ok(classes.map(|class| (class.name.clone(), class)).collect::<BTreeMap<String, StorageClass>>())
+            Ok::<_, RequestError>(
+                classes.map(|class| (class.name.clone(), class)).collect::<BTreeMap<String, StorageClass>>(),
+            )
         };
         let volumes = self.list_as("list persistent volumes", &volumes, ListParams::default(), keep);
-        let (volumes, classes) = futures::try_join!(volumes, classes)?;
+        // Of two that may not be read the same one is named each time.
+        let (volumes, classes) = futures::join!(volumes, classes);
+        let (volumes, classes) = (volumes?, classes?);
         let disks = volumes.into_iter().map(|(volume, disk)| {
             let class = disk.storage_class.as_ref().and_then(|name| classes.get(name));
             Disk { sku: sku(&volume, class), used_by: disk.claim.as_ref().and_then(&user), ..disk }
