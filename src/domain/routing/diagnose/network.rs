@@ -86,6 +86,12 @@ impl Diagnosis<'_> {
                 let evidence =
                     format!("of other nodes, on port {}: {way} ({} pairs)", self.survey.port, pairs.len());
                 self.find(REACHES, format!("node/{node}"), evidence, NETWORK_REMEDY);
+                // What keeps others out may keep its own shards apart, too.
+                let is_within = |(from, to): (u32, u32)| {
+                    self.survey.node(from) == Some(&node) && self.survey.node(to) == Some(&node)
+                };
+                let within = self.with(Mark::Unreachable).into_iter().filter(|pair| is_within(*pair));
+                let pairs: Pairs = pairs.into_iter().chain(within).collect();
                 self.explain(&pairs);
             }
         }
