@@ -273,7 +273,11 @@ impl<'a> Node<'a> {
             let path = folder.join(inner);
             fs::create_dir_all(&path).with_context(|| format!("create {}", path.display()))?;
         }
-        write(&self.script(), include_str!("../../../lab/real/node.sh"))?;
+        // Shells of nodes that were started a moment ago still read it: it is not written under their eyes.
+        let script = include_str!("../../../lab/real/node.sh");
+        if fs::read(self.script()).ok().as_deref() != Some(script.as_bytes()) {
+            write(&self.script(), script)?;
+        }
         let cni = plugins().context("the CNI plugins are gone")?;
         let name = self.name();
         let words = [
