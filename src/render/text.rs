@@ -1,5 +1,20 @@
 //! Running text in a fixed width.
 
+/// Items side by side, three columns apart, in lines of at most `width` characters and no empty one; each item stays whole.
+#[must_use]
+pub fn side_by_side(items: &[String], width: Option<usize>) -> Vec<String> {
+    const APART: &str = "   ";
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        let room = width.map(|width| width.saturating_sub(item.chars().count() + APART.len()));
+        match lines.last_mut().filter(|line| room.is_none_or(|room| line.chars().count() <= room)) {
+            Some(line) => line.extend([APART, item]),
+            None => lines.push(item.clone()),
+        }
+    }
+    lines
+}
+
 /// `text` in lines of at most `width` characters, broken between words; a word that is longer than a line
 /// keeps a line to itself. Never broken when there is no width.
 #[must_use]

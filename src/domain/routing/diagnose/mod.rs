@@ -58,10 +58,7 @@ impl Diagnosis<'_> {
 
     /// The pairs that were asked over the network, between two shards.
     fn asked(&self) -> Pairs {
-        let rows = self.survey.rows.iter().filter(|(_, row)| !matches!(row.via, Via::PortForward { .. }));
-        rows.flat_map(|(from, row)| row.answers.keys().map(move |to| (*from, *to)))
-            .filter(|(from, to)| from != to)
-            .collect()
+        self.all_asked().into_iter().filter(|(from, to)| from != to).collect()
     }
 
     /// All pairs, a shard and itself included.

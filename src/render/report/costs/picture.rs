@@ -5,6 +5,7 @@ use super::super::packing::shortened;
 use super::{conditions, hourly};
 use crate::domain::cost::{CostReport, NodeCost, Subject};
 use crate::render::report::Look;
+use crate::render::text::side_by_side;
 
 /// The columns to aim at where there is no terminal.
 const WIDTH_OF_A_PIPE: usize = 100;
@@ -165,15 +166,7 @@ fn legend(seen: &[Part], look: Look, dearest: Option<String>, is_service: bool) 
         })
         .collect();
     items.extend(dearest.map(|price| format!("the longest bar is ${price} an hour")));
-    let mut lines = vec![String::new()];
-    for item in items {
-        let Some(last) = lines.last_mut() else { continue };
-        let is_full = look.width.is_some_and(|width| last.chars().count() + item.chars().count() + 5 > width);
-        match (last.is_empty(), is_full) {
-            (true, _) => last.push_str(&item),
-            (false, false) => last.push_str(&format!("   {item}")),
-            (false, true) => lines.push(item),
-        }
-    }
+    // Two columns stand before each line.
+    let lines = side_by_side(&items, look.width.map(|width| width.saturating_sub(2)));
     lines.iter().map(|line| format!("  {}\n", look.style.note(line))).collect()
 }

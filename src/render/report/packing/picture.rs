@@ -9,6 +9,7 @@ use super::rows::{Row, bare_memory, groups, shared_domain, shortened};
 use crate::domain::packing::{NodePacking, Packing};
 use crate::domain::quantity::Quantity;
 use crate::render::report::{Look, amounts};
+use crate::render::text::side_by_side;
 
 /// The columns to aim at where there is no terminal.
 const WIDTH_OF_A_PIPE: usize = 100;
@@ -240,19 +241,7 @@ fn legend(seen: &[Part], scale: Scale, look: Look) -> String {
             format!("drawn to CPU, {} a shard", amounts::cpu(scale.shard))
         });
     }
-    let mut lines = vec![String::new()];
-    for item in items {
-        let Some(last) = lines.last_mut() else { continue };
-        let is_full = look.width.is_some_and(|width| last.chars().count() + item.chars().count() + 5 > width);
-        match (last.is_empty(), is_full) {
-            (true, _) => last.push_str(&item),
-            (false, false) => last.push_str(&format!("   {item}")),
-            (false, true) => lines.push(item),
-        }
-    }
-    lines
-        .iter()
-        .filter(|line| !line.is_empty())
-        .map(|line| format!("  {}\n", look.style.note(line)))
-        .collect()
+    // Two columns stand before each line.
+    let lines = side_by_side(&items, look.width.map(|width| width.saturating_sub(2)));
+    lines.iter().map(|line| format!("  {}\n", look.style.note(line))).collect()
 }
