@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::packing::Load;
 use crate::domain::quantity::Resources;
+use crate::domain::snapshot::Unknown;
 
 /// A report as indented JSON, with a line break at the end.
 ///
@@ -38,5 +39,20 @@ pub struct LoadReport {
 impl From<Load> for LoadReport {
     fn from(Load { pods, requests }: Load) -> Self {
         Self { pods, requests }
+    }
+}
+
+/// Something that could not be read.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownReport<'a> {
+    pub asked: &'a str,
+    pub answer: &'a str,
+    pub forbidden: bool,
+}
+
+impl<'a> From<&'a Unknown> for UnknownReport<'a> {
+    fn from(unknown: &'a Unknown) -> Self {
+        Self { asked: &unknown.asked, answer: &unknown.answer, forbidden: unknown.is_forbidden }
     }
 }

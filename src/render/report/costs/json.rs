@@ -9,6 +9,7 @@ use crate::domain::cost::{CostReport, Lasts, LeakKind, NodeCost, Parts, SavingKi
 use crate::domain::money::{Total, Usd};
 use crate::domain::names::{NodeName, NodePoolName, WorkloadRef};
 use crate::domain::quantity::{Quantity, Resources};
+use crate::render::json::UnknownReport;
 
 /// The report as programs read it. Money is in US dollars, exact to a millionth, months have 730 hours; what is not known is
 /// null, never 0. A sum has what is known of it, and how many parts are not.
@@ -32,7 +33,7 @@ pub struct CostReportJson<'a> {
     prices: Vec<SourceJson>,
     assumptions: &'a [String],
     /// What could not be read.
-    unknown: Vec<UnknownJson<'a>>,
+    unknown: Vec<UnknownReport<'a>>,
 }
 
 /// A sum of which parts may not be known.
@@ -228,14 +229,6 @@ struct SourceJson {
     listed: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UnknownJson<'a> {
-    asked: &'a str,
-    answer: &'a str,
-    forbidden: bool,
-}
-
 /// The report of costs.
 #[must_use]
 pub fn report(report: &CostReport) -> CostReportJson<'_> {
@@ -288,15 +281,7 @@ pub fn report(report: &CostReport) -> CostReportJson<'_> {
             })
             .collect(),
         assumptions: &report.assumptions,
-        unknown: report
-            .unknown
-            .iter()
-            .map(|unknown| UnknownJson {
-                asked: &unknown.asked,
-                answer: &unknown.answer,
-                forbidden: unknown.is_forbidden,
-            })
-            .collect(),
+        unknown: report.unknown.iter().map(UnknownReport::from).collect(),
     }
 }
 

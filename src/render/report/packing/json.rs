@@ -8,8 +8,7 @@ use crate::domain::packing::{
     Fewest, FewestNodes, NoPacking, NodePacking, Packing, Room, ShardState, ShardUsage,
 };
 use crate::domain::quantity::Resources;
-use crate::domain::snapshot::Unknown;
-use crate::render::json::LoadReport;
+use crate::render::json::{LoadReport, UnknownReport};
 
 /// The report as programs read it. Amounts are quantities as Kubernetes writes them; what is unknown is
 /// null, never 0; nodes are in the order of their names, shards in that of their ordinals.
@@ -34,14 +33,6 @@ pub struct PackingReport<'a> {
     hostname_spread: Option<SpreadReport<'a>>,
     /// What could not be read.
     unknown: Vec<UnknownReport<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UnknownReport<'a> {
-    asked: &'a str,
-    answer: &'a str,
-    forbidden: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -234,15 +225,7 @@ pub fn report(packing: &Packing) -> PackingReport<'_> {
             when_unsatisfiable: &spread.when_unsatisfiable,
             karpenter: spread.has_karpenter,
         }),
-        unknown: unknown
-            .into_iter()
-            .flatten()
-            .map(|unknown: &Unknown| UnknownReport {
-                asked: &unknown.asked,
-                answer: &unknown.answer,
-                forbidden: unknown.is_forbidden,
-            })
-            .collect(),
+        unknown: unknown.into_iter().flatten().map(UnknownReport::from).collect(),
     }
 }
 
