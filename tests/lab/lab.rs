@@ -100,21 +100,10 @@ impl Lab {
 
     /// Runs kubectl with something on its standard input, however it ends.
     pub fn kubectl_with_input(&self, args: &[&str], input: &str) -> Run {
-        use std::io::Write as _;
-        use std::process::Stdio;
-        let kubeconfig = self.shardctl.kubeconfig.as_ref().expect("a kubeconfig");
-        let mut child = Command::new(&self.kubectl)
-            .env("HOME", self.folder.path())
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("kubectl starts");
-        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-        Run::from(child.wait_with_output().expect("kubectl ends"))
+        let mut kubectl = Command::new(&self.kubectl);
+        kubectl.env("HOME", self.folder.path()).arg("--kubeconfig");
+        kubectl.arg(self.shardctl.kubeconfig.as_ref().expect("a kubeconfig")).args(args);
+        Run::with_input(&mut kubectl, input)
     }
 
     /// A service of three shards in a namespace of its own, not yet deployed. The name tells what it is for.

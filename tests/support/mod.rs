@@ -45,12 +45,7 @@ impl Shardctl {
 
     /// Runs to the end with `input` on standard input.
     pub fn run_with_input(&self, args: &[&str], input: &str) -> Run {
-        let mut command = self.command();
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("shardctl starts");
-        // A program that ends without reading closes the pipe, which is its right.
-        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-        Run::from(child.wait_with_output().expect("shardctl ends"))
+        Run::with_input(self.command().args(args), input)
     }
 }
 
@@ -65,6 +60,15 @@ impl From<std::process::Output> for Run {
 }
 
 impl Run {
+    /// Runs a command with something on its standard input, however it ends.
+    pub fn with_input(command: &mut Command, input: &str) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("the program starts");
+        // A program that ends without reading closes the pipe, which is its right.
+        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        Self::from(child.wait_with_output().expect("the program ends"))
+    }
+
     /// Asserts how it ended, and shows everything when it ended otherwise.
     #[track_caller]
     pub fn ended(self, code: i32) -> Self {
