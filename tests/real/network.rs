@@ -1,6 +1,7 @@
 //! Names, addresses and services between real containers.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -12,6 +13,7 @@ pub const TESTS: &[Test] = &[
     ("network::every_shard_reaches_every_other_by_its_name", all_pairs),
     ("network::a_source_address_is_kept_between_nodes", source_address),
     ("network::the_client_service_reaches_every_shard", client_service),
+    ("network::no_node_changes_the_address_of_the_control_plane", hardware_address),
 ];
 
 /// What the shards' own endpoint answers at these addresses, asked from inside one of them, one line each. A name may take
@@ -77,4 +79,25 @@ fn client_service(lab: &Lab) {
         if seen.len() == 1 { Ok(()) } else { Err(format!("{seen:?}")) }
     });
     set_affinity("None");
+}
+
+/// A bridge without an address of its own takes the lowest of its ports', and another one whenever that port goes: whoever
+/// has talked to it before sends into the void for up to a minute.
+fn hardware_address(lab: &Lab) {
+    let id = lab.real.place().id();
+    let ip = |args: &[&str]| {
+        let output = Command::new("ip").args(["-n", &id]).args(args).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let address = || {
+        let line = ip(&["-o", "link", "show", "lan"]);
+        line.split_once("link/ether ").and_then(|(_, rest)| rest.split(' ').next()).expect("one").to_owned()
+    };
+    let before = address();
+    ip(&["link", "add", "lowest", "address", "02:00:00:00:00:01", "type", "dummy"]);
+    ip(&["link", "set", "lowest", "master", "lan"]);
+    let meanwhile = address();
+    ip(&["link", "delete", "lowest"]);
+    assert_eq!([meanwhile, address()], [before.clone(), before]);
 }

@@ -30,7 +30,8 @@ pub fn create(place: Place) -> anyhow::Result<()> {
     }
     run("ip", ["netns", "add", &id])?;
     ip(&id, &["link", "set", "lo", "up"])?;
-    ip(&id, &["link", "add", "lan", "type", "bridge"])?;
+    // Without an address of its own a bridge takes that of one of its ports, and another one when that port goes.
+    ip(&id, &["link", "add", "lan", "address", &place.hardware_address(), "type", "bridge"])?;
     ip(&id, &["address", "add", &format!("{}/24", place.control_plane()), "dev", "lan"])?;
     ip(&id, &["link", "set", "lan", "up"])?;
     run("ip", ["link", "add", &id, "type", "veth", "peer", "name", "host", "netns", &id])?;

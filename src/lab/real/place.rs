@@ -123,6 +123,16 @@ impl Place {
         self.address(1)
     }
 
+    /// That of its link, always the same: nobody has an old one in mind when a node goes or comes.
+    #[must_use]
+    pub fn hardware_address(self) -> String {
+        self.hardware_address_of(1)
+    }
+
+    fn hardware_address_of(self, host: u8) -> String {
+        format!("02:5a:0a:c8:{:02x}:{host:02x}", self.index)
+    }
+
     /// The address of this machine in the nodes' network.
     #[must_use]
     pub fn machine(self) -> Ipv4Addr {
@@ -201,7 +211,7 @@ impl NodePlace {
     /// Always the same, so that nobody has an old one in mind when the node starts again.
     #[must_use]
     pub fn hardware_address(self) -> String {
-        format!("02:5a:0a:c8:{:02x}:{:02x}", self.lab.index, 10 + self.number)
+        self.lab.hardware_address_of(10 + self.number)
     }
 
     #[must_use]
@@ -222,6 +232,7 @@ mod tests {
         for index in 0..MOST_LABS {
             let place = Place { index };
             let mut ours = vec![place.id(), place.control_plane().to_string(), place.machine().to_string()];
+            ours.push(place.hardware_address());
             for node in place.nodes(MOST_NODES) {
                 ours.extend([node.id(), node.address().to_string(), node.pods(), node.hardware_address()]);
                 assert!(place.id().len() < 16 && node.name().len() < 16, "the name of a link has 15 bytes");
