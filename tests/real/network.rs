@@ -95,7 +95,7 @@ fn hardware_address(lab: &Lab) {
         line.split_once("link/ether ").and_then(|(_, rest)| rest.split(' ').next()).expect("one").to_owned()
     };
     let before = address();
-    ip(&["link", "add", "lowest", "address", "02:00:00:00:00:01", "type", "dummy"]);
+    ip(&["link", "add", "lowest", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "other"]);
     ip(&["link", "set", "lowest", "master", "lan"]);
     let meanwhile = address();
     ip(&["link", "delete", "lowest"]);
