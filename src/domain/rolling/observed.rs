@@ -26,6 +26,8 @@ pub struct Observed {
     pub warnings: BTreeMap<String, Vec<Warning>>,
     /// How long images took to be pulled, by the uid of the pod and the container. One that was there took no time.
     pub pulls: BTreeMap<String, BTreeMap<String, Duration>>,
+    /// Since when new pods answer what their probes ask, by uid, where clients find them before they are Ready.
+    pub answering: BTreeMap<String, Timestamp>,
     /// Pods that are no shards, on the nodes that are emptied.
     pub others: BTreeMap<String, OtherPod>,
 }
@@ -42,6 +44,7 @@ impl Observed {
             placeholders: BTreeMap::new(),
             warnings: BTreeMap::new(),
             pulls: BTreeMap::new(),
+            answering: BTreeMap::new(),
             others: BTreeMap::new(),
         }
     }

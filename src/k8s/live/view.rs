@@ -15,11 +15,12 @@ use kube::Api;
 use kube::api::ListParams;
 use kube::runtime::watcher::Event as WatchEvent;
 use kube::runtime::{WatchStreamExt as _, watcher};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use super::CONCURRENT_QUESTIONS;
 use crate::domain::names::{NodeName, NodePoolName, WorkloadRef};
-use crate::domain::rolling::{Observed, RunId, SHARD_LABEL, placeholder_labels};
+use crate::domain::rolling::{Gate, Observed, RunId, SHARD_LABEL, placeholder_labels};
 use crate::domain::snapshot::{NODE_POOL_LABEL, Node, Snapshot};
 use crate::k8s::client::Cluster;
 use crate::k8s::convert;
@@ -36,6 +37,8 @@ pub(super) struct Subject {
     pub pools: BTreeSet<NodePoolName>,
     /// The nodes that are emptied, of which the other pods matter.
     pub emptied: BTreeSet<NodeName>,
+    /// What new pods are asked before they are Ready.
+    pub early: Option<Gate>,
 }
 
 /// The service as it was last seen, kept up to date in the background. Watching ends with the value.
@@ -51,13 +54,15 @@ impl Drop for View {
     }
 }
 
-struct Shared {
-    cluster: Cluster,
-    subject: Subject,
+pub(super) struct Shared {
+    pub(super) cluster: Cluster,
+    pub(super) subject: Subject,
     seen: Mutex<Arc<Observed>>,
     /// The uids of pods that are gone: an older list does not bring them back.
     gone: Mutex<BTreeSet<String>>,
     news: watch::Sender<u64>,
+    /// Questions to starting pods, at the same time.
+    pub(super) questions: Semaphore,
 }
 
 /// Something that a watch or a read told.
@@ -82,6 +87,7 @@ impl View {
             seen: Mutex::new(Arc::new(seen)),
             gone: Mutex::default(),
             news: sender,
+            questions: Semaphore::new(CONCURRENT_QUESTIONS),
         });
         let watching = tokio::spawn(Arc::clone(&shared).watch());
         Self { shared, news, watching }
@@ -89,7 +95,7 @@ impl View {
 
     /// The service as it was last seen.
     pub fn seen(&self) -> Arc<Observed> {
-        Arc::clone(&self.shared.lock())
+        self.shared.seen()
     }
 
     /// Where news is told, to be awaited without missing any.
@@ -111,7 +117,11 @@ impl Shared {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, change: impl FnOnce(&mut Observed)) {
+    pub(super) fn seen(&self) -> Arc<Observed> {
+        Arc::clone(&self.lock())
+    }
+
+    pub(super) fn update(&self, change: impl FnOnce(&mut Observed)) {
         {
             let mut seen = self.lock();
             let seen = Arc::make_mut(&mut seen);
@@ -125,11 +135,20 @@ impl Shared {
         let mut feeds = stream::select_all(self.feeds());
         let mut init = Init::new();
         let mut fetching = FuturesUnordered::new();
+        let mut asking = FuturesUnordered::new();
+        // Pods that were there before are no news of ours, Ready or not.
+        let mut asked: BTreeSet<String> = self.seen().pods.values().map(|pod| pod.uid.clone()).collect();
         loop {
             tokio::select! {
                 Some(news) = feeds.next() => self.take(news, &mut init),
                 Some(()) = fetching.next() => {}
+                Some(()) = asking.next() => {}
                 else => return,
+            }
+            for pod in self.starting(&asked) {
+                asked.insert(pod.uid.clone());
+                let shared = Arc::clone(&self);
+                asking.push(async move { shared.ask_early(pod).await });
             }
             for node in self.unknown_nodes() {
                 let shared = Arc::clone(&self);
@@ -140,7 +159,7 @@ impl Shared {
 
     /// The watches. Each begins anew by itself after a fault, with growing pauses.
     fn feeds(&self) -> Vec<BoxStream<'static, News>> {
-        let Subject { workload, selector, run, pools, emptied } = &self.subject;
+        let Subject { workload, selector, run, pools, emptied, .. } = &self.subject;
         let client = || self.cluster.client.clone();
         let namespace = &workload.namespace;
         let pods = || Api::<CorePod>::namespaced(client(), namespace);
