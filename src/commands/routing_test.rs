@@ -1,5 +1,7 @@
 //! `shardctl routing-test`
 
+mod watch;
+
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -8,7 +10,7 @@ use crate::commands::target::{Target, TargetArgs};
 use crate::context::Context;
 use crate::domain::finding::Severity;
 use crate::domain::routing::{Identity, Survey, diagnose};
-use crate::domain::snapshot::Workload;
+use crate::domain::snapshot::{Snapshot, Workload};
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{RoutingQuestion, Scope};
 use crate::options::parse_duration;
@@ -24,7 +26,8 @@ use crate::render::report::routing::{self as render, RoutingReport};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   shardctl routing-test -n shop statefulset/kafka --port 8080 --path /healthz --no-identity
-  shardctl routing-test -f shardset.yaml -o junit > routing.xml")]
+  shardctl routing-test -f shardset.yaml -o junit > routing.xml
+  shardctl routing-test -f shardset.yaml --watch --for 10m --min-availability 99.9")]
 pub struct RoutingTestArgs {
     #[command(flatten)]
     pub target: TargetArgs,
@@ -52,6 +55,8 @@ pub struct RoutingTestArgs {
     /// Domain of the cluster, instead of what the shards have in /etc/resolv.conf
     #[arg(long, value_name = "DOMAIN")]
     pub cluster_domain: Option<String>,
+    #[command(flatten)]
+    pub watching: watch::WatchArgs,
     /// How to show the result
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: RoutingOutput,
@@ -102,6 +107,9 @@ fn parse_count(text: &str) -> Result<usize, String> {
 pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, CommandError> {
     context.block_on(async {
         let target = args.target.resolve(context).await?;
+        if args.watching.watch {
+            return watch::watch(context, &target, args).await;
+        }
         let survey = survey(&target, args).await?;
         let findings = diagnose(&survey);
         let report = RoutingReport { survey: &survey, findings: &findings };
@@ -119,6 +127,20 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
 }
 
 async fn survey(target: &Target, args: &RoutingTestArgs) -> Result<Survey, CommandError> {
+    let (snapshot, question) = question(target, args).await?;
+    let survey = target.cluster.survey(&snapshot, &question).await?;
+    match survey.places.is_empty() {
+        true => Err(CommandError::failed(format!("no shard of {} runs", snapshot.workload.reference))
+            .hint("`shardctl status` says why")),
+        false => Ok(survey),
+    }
+}
+
+/// What the service is, and what its shards are to ask each other.
+async fn question(
+    target: &Target,
+    args: &RoutingTestArgs,
+) -> Result<(Snapshot, RoutingQuestion), CommandError> {
     let scope = Scope { nodes: true, surroundings: true, ..Scope::default() };
     let snapshot = target.snapshot(scope).await?;
     let workload = &snapshot.workload;
@@ -135,12 +157,7 @@ async fn survey(target: &Target, args: &RoutingTestArgs) -> Result<Survey, Comma
         qps: args.qps,
         domain: args.cluster_domain.clone(),
     };
-    let survey = target.cluster.survey(&snapshot, &question).await?;
-    match survey.places.is_empty() {
-        true => Err(CommandError::failed(format!("no shard of {} runs", workload.reference))
-            .hint("`shardctl status` says why")),
-        false => Ok(survey),
-    }
+    Ok((snapshot, question))
 }
 
 /// The port that shards serve at, as far as the template says.

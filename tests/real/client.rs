@@ -59,12 +59,8 @@ pub struct Outage {
     pub shards: BTreeSet<usize>,
     /// What the first request met with.
     pub problem: String,
-}
-
-impl Outage {
-    pub fn length(&self) -> SignedDuration {
-        self.ended.duration_since(self.began)
-    }
+    /// How much longer than a period the client itself let pass between requests when it began and when it ended.
+    pub doubt: SignedDuration,
 }
 
 /// What a client has met with.
@@ -74,12 +70,6 @@ pub struct Report {
     pub outages: Vec<Outage>,
     pub requests: usize,
     pub failed: usize,
-}
-
-impl Report {
-    pub fn total(&self) -> SignedDuration {
-        self.outages.iter().fold(SignedDuration::ZERO, |sum, outage| sum + outage.length())
-    }
 }
 
 impl Client {
@@ -196,27 +186,30 @@ fn address(answer: &[u8], question: usize) -> anyhow::Result<Ipv4Addr> {
 
 fn report(mut requests: Vec<Request>, shards: usize) -> Report {
     requests.sort_by_key(|request| request.at);
-    let mut down: Vec<Option<(Timestamp, String)>> = vec![None; shards];
+    let mut down = vec![false; shards];
+    let mut last: Vec<Option<Timestamp>> = vec![None; shards];
     let mut outages: Vec<Outage> = Vec::new();
     let mut open: Option<Outage> = None;
-    for request in &requests {
-        match &request.problem {
-            Some(problem) => {
-                if down[request.shard].is_none() {
-                    down[request.shard] = Some((request.at, problem.clone()));
-                    let outage = open.get_or_insert_with(|| Outage {
-                        began: request.at,
-                        ended: request.at,
-                        shards: BTreeSet::new(),
-                        problem: problem.clone(),
-                    });
-                    outage.shards.insert(request.shard);
-                }
+    for Request { shard, at, problem } in &requests {
+        let gap = last[*shard].replace(*at).map_or(SignedDuration::ZERO, |last| at.duration_since(last));
+        let doubt = (gap - SignedDuration::try_from(PERIOD).unwrap_or_default()).max(SignedDuration::ZERO);
+        match problem {
+            Some(problem) if !down[*shard] => {
+                down[*shard] = true;
+                let outage = open.get_or_insert_with(|| Outage {
+                    began: *at,
+                    ended: *at,
+                    shards: BTreeSet::new(),
+                    problem: problem.clone(),
+                    doubt,
+                });
+                outage.shards.insert(*shard);
             }
+            Some(_) => {}
             None => {
-                down[request.shard] = None;
-                if let Some(outage) = open.take_if(|_| down.iter().all(Option::is_none)) {
-                    outages.push(Outage { ended: request.at, ..outage });
+                down[*shard] = false;
+                if let Some(outage) = open.take_if(|_| !down.contains(&true)) {
+                    outages.push(Outage { ended: *at, doubt: outage.doubt + doubt, ..outage });
                 }
             }
         }

@@ -22,8 +22,8 @@ pub struct Ledger {
     pub whole_since: Option<Timestamp>,
 }
 
-/// A time in which not every shard served its clients: from when the first was asked to go, or was seen not Ready, until
-/// the last answers those who find it, or is Ready and healthy.
+/// A time in which not every shard served its clients: from when the first was asked to go, and answers those who find it
+/// no more, or was seen not Ready; until the last answers those who find it, or is Ready and healthy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outage {
@@ -337,7 +337,9 @@ impl Ledger {
                 && deleted.contains_key(&record.ordinal)
         };
         let wave = self.restarts.iter().filter(is_not_back).map(|one| one.wave).max();
-        let asked = self.asked(seen, away, deleted);
+        let began = self.began(seen, away, deleted);
+        let open = self.outages.last().filter(|outage| outage.ended_at.is_none());
+        let began_after_all = open.and_then(|outage| self.began(seen, &outage.shards, deleted));
         let answered = self.outages.last().map(|outage| self.answered(outage, answering, now));
         let before = self.outages.last().and_then(|outage| outage.ended_at);
         let open = self.outages.last_mut().filter(|outage| outage.ended_at.is_none());
@@ -346,7 +348,7 @@ impl Ledger {
             (None, true) => {}
             (None, false) => {
                 // It was seen a little after we asked for it.
-                let started_at = asked.filter(|asked| before.is_none_or(|before| *asked >= before));
+                let started_at = began.filter(|began| before.is_none_or(|before| *began >= before));
                 turns.push(Turn::OutageStarted { shards: away.clone() });
                 self.outages.push(Outage {
                     started_at: started_at.unwrap_or(now),
@@ -357,6 +359,8 @@ impl Ledger {
                 });
             }
             (Some(outage), false) => {
+                // A shard may serve on for a while after it was asked to go.
+                outage.started_at = began_after_all.unwrap_or(now).clamp(outage.started_at, now);
                 outage.shards.extend(away);
                 outage.most_down = outage.most_down.max(most_down);
                 outage.wave = outage.wave.max(wave);
@@ -368,29 +372,31 @@ impl Ledger {
         }
     }
 
-    /// When we asked the first of these shards to go; none if one of them is away for another reason.
-    fn asked(
+    /// When the first of these shards served no more, which we asked to go; none if one of them is away for another reason.
+    fn began(
         &self,
         seen: &Observed,
-        away: &BTreeSet<u32>,
+        shards: &BTreeSet<u32>,
         deleted: &BTreeMap<u32, String>,
     ) -> Option<Timestamp> {
-        let asked = away.iter().map(|ordinal| {
+        let stopped = shards.iter().map(|ordinal| {
             let record = self.restarts.iter().rfind(|record| record.ordinal == *ordinal)?;
-            let is_going = match (seen.pods.get(ordinal), deleted.get(ordinal)?) {
-                (Some(pod), uid) => pod.uid != *uid || pod.deleted_at.is_some(),
-                (None, _) => true,
-            };
-            (record.marks.back.is_none() && is_going).then_some(record.marks.asked)
+            let uid = deleted.get(ordinal)?;
+            let is_gone =
+                seen.pods.get(ordinal).is_none_or(|pod| pod.uid != *uid || pod.deleted_at.is_some());
+            let asked = record.marks.asked;
+            is_gone.then(|| seen.answered_until.get(uid).map_or(asked, |until| asked.max(*until)))
         });
-        asked.collect::<Option<Vec<Timestamp>>>()?.into_iter().min()
+        stopped.collect::<Option<Vec<Timestamp>>>()?.into_iter().min()
     }
 
     /// When the last shard of an outage that is over came back to its clients.
     fn answered(&self, outage: &Outage, answering: &BTreeMap<u32, Timestamp>, now: Timestamp) -> Timestamp {
         let back = |ordinal: &u32| {
             let record = || self.restarts.iter().rfind(|record| record.ordinal == *ordinal);
-            answering.get(ordinal).copied().or_else(|| record()?.marks.back)
+            // One that failed again after it was back is up since now.
+            let back = || record()?.marks.back.filter(|back| *back >= outage.started_at);
+            answering.get(ordinal).copied().or_else(back)
         };
         outage.shards.iter().map(|ordinal| back(ordinal).unwrap_or(now)).max().unwrap_or(now).min(now)
     }

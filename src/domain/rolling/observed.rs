@@ -28,6 +28,8 @@ pub struct Observed {
     pub pulls: BTreeMap<String, BTreeMap<String, Duration>>,
     /// Since when new pods answer what their probes ask, by uid, where clients find them before they are Ready.
     pub answering: BTreeMap<String, Timestamp>,
+    /// Until when pods that were asked to end have answered, by uid, where clients find them until they are gone.
+    pub answered_until: BTreeMap<String, Timestamp>,
     /// Pods that are no shards, on the nodes that are emptied.
     pub others: BTreeMap<String, OtherPod>,
 }
@@ -45,6 +47,7 @@ impl Observed {
             warnings: BTreeMap::new(),
             pulls: BTreeMap::new(),
             answering: BTreeMap::new(),
+            answered_until: BTreeMap::new(),
             others: BTreeMap::new(),
         }
     }

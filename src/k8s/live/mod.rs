@@ -63,7 +63,7 @@ impl LiveCluster {
             run: run.id.clone(),
             pools,
             emptied,
-            early: early::early_gate(&run.policy.gate, snapshot),
+            early: early::Early::of(&run.policy.gate, snapshot),
         };
         let view = View::open(cluster, subject, snapshot);
         let journal = journal::Journal::new(cluster, &run.workload, journalled);

@@ -1,6 +1,8 @@
 //! Lets every shard ask every other by its name: one exec session a shard, in which a small script of ours asks with a
 //! tool that the image has.
 
+mod watch;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::pin::pin;
@@ -20,6 +22,7 @@ use crate::domain::routing::{
     Answer, Headless, Identity, Mark, Outcome, Place, Reading, Row, Survey, Times, Via, read_line,
 };
 use crate::domain::snapshot::{HttpProbe, Snapshot};
+pub use watch::Heard;
 
 /// The script that asks, and the same for Python.
 const ROW_SH: &str = include_str!("row.sh");

@@ -63,6 +63,25 @@ fn an_outage_begins_when_we_asked_for_it() {
 }
 
 #[test]
+fn a_shard_that_serves_on_is_not_down_yet() {
+    let mut scene = Scene::new();
+    scene.pod().deleted_at = Some(at(1000));
+    scene.look(1200);
+    let uid = scene.deleted[&1].clone();
+    for until in [1300, 6000] {
+        scene.seen.answered_until.insert(uid.clone(), at(until));
+        scene.look(until + 50);
+        assert_eq!(scene.outages(), [(at(until), None)]);
+    }
+    // What others do meanwhile is another matter: with them it began when it was seen.
+    scene.seen.pods.get_mut(&2).expect("another").is_ready = false;
+    scene.look(6200);
+    scene.seen.answered_until.insert(uid, at(6300));
+    scene.look(6400);
+    assert_eq!(scene.outages(), [(at(6000), None)]);
+}
+
+#[test]
 fn one_that_nobody_asked_for_begins_when_it_is_seen() {
     let mut scene = Scene::new();
     // The deletion was sent and did not happen; the shard fails by itself.
@@ -83,7 +102,10 @@ fn it_ends_when_the_shard_answers_and_the_service_is_whole_when_it_is_back() {
     scene.standing = Standing::Answers(at(3400));
     let turns = scene.look(3500);
     assert_eq!(turns[0], Turn::Shard { ordinal: 1, mark: Mark::Answered });
-    assert!(matches!(&turns[1], Turn::OutageEnded { outage } if outage.ended_at == Some(at(3400))), "{turns:?}");
+    assert!(
+        matches!(&turns[1], Turn::OutageEnded { outage } if outage.ended_at == Some(at(3400))),
+        "{turns:?}"
+    );
     assert_eq!((scene.outages(), scene.ledger.whole_since), (vec![(at(1000), Some(at(3400)))], None));
     scene.pod().is_ready = true;
     scene.look(4100);
@@ -130,4 +152,16 @@ fn a_run_that_goes_on_does_not_count_an_outage_twice() {
     let (seen, deleted) = (scene.seen.clone(), scene.deleted.clone());
     scene.ledger.resume(&seen, &deleted, at(9000));
     assert_eq!(scene.outages(), [(at(1000), Some(at(3400)))]);
+}
+
+#[test]
+fn one_that_fails_again_after_it_was_back_is_down_until_it_is_up() {
+    let mut scene = Scene::restarts();
+    (scene.standing, scene.pod().is_ready) = (Standing::Back, true);
+    scene.look(4000);
+    scene.pod().is_ready = false;
+    scene.look(6000);
+    scene.pod().is_ready = true;
+    scene.look(9000);
+    assert_eq!(scene.outages()[1], (at(6000), Some(at(9000))));
 }

@@ -1,0 +1,329 @@
+//! Lets shards ask each other all the time: one exec session a shard for as long as its pod lives, and another in the next.
+//!
+//! A new session for each round would cost the API server and the kubelet far more than the questions. One that cannot
+//! be, because the image has no shell or nobody may exec, is replaced by questions through port-forward.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod as CorePod;
+use kube::Api;
+use kube::api::AttachParams;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::{ROW_PY, ROW_SH, RoutingQuestion, blank, container, quoted, why_no_shell};
+use crate::domain::names::PodName;
+use crate::domain::routing::availability::Asker;
+use crate::domain::routing::{Mark, Place, Reading, Survey, read_line};
+use crate::domain::snapshot::Snapshot;
+use crate::k8s::client::Cluster;
+use crate::k8s::error::{Failure, RequestError};
+
+/// What makes a row go on and on.
+const WATCH_SH: &str = include_str!("watch.sh");
+const WATCH_PY: &str = include_str!("watch.py");
+/// Questions under way at the same time in one session: shards that hang are not to keep the others from being asked.
+const WORKERS: usize = 8;
+/// A session ends by itself after so long, lest it outlives a shardctl that was killed; another takes its place.
+const SESSION_LIFE: Duration = Duration::from_mins(5);
+/// A session that broke is begun again after so long; longer each time, up to the second.
+const BEGIN_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
+
+/// What is heard from those who ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Somebody asks from now on, and with what.
+    Asks { asker: Asker, with: String },
+    /// How a shard answered a question that was asked then.
+    Answer { asker: Asker, shard: u32, asked_at: Timestamp, mark: Mark },
+    /// Somebody asks no more; why, unless its pod is gone.
+    Leaves { asker: Asker, why: Option<String> },
+    /// A shard cannot ask over its network.
+    Mute { shard: u32, why: String },
+}
+
+/// What all sessions need.
+struct Watch {
+    cluster: Cluster,
+    survey: Survey,
+    question: RoutingQuestion,
+    /// The session's container.
+    container: Option<String>,
+    script: String,
+    /// Between two questions to a shard that is asked through port-forward.
+    pause: Duration,
+    /// Sessions that begin at the same time.
+    beginnings: Semaphore,
+    /// Shards that cannot ask, and are asked whether their pod is there or not.
+    mute: Mutex<BTreeSet<u32>>,
+    heard: mpsc::UnboundedSender<Heard>,
+}
+
+/// How a session ended.
+enum End {
+    /// It was at work, and is begun again: at once where it ended as it should.
+    Broke(Option<String>),
+    /// It can never begin.
+    Never(String),
+}
+
+impl Cluster {
+    /// Lets every shard ask every other all the time, each about once in `every`, and tells what is heard, until the
+    /// receiver is dropped. Fewer questions are asked where more than [`RoutingQuestion::qps`] a second would be.
+    ///
+    /// # Errors
+    /// When the pods cannot be read at the beginning.
+    pub async fn listen(
+        &self,
+        snapshot: &Snapshot,
+        question: &RoutingQuestion,
+        every: Duration,
+        heard: mpsc::UnboundedSender<Heard>,
+    ) -> Result<(), RequestError> {
+        let mut survey = blank(snapshot, question);
+        for ordinal in 0..survey.replicas {
+            let pod = PodName::new(survey.pod_name(ordinal));
+            survey.places.entry(ordinal).or_insert_with(|| Place { pod, ..Place::default() });
+        }
+        let container = container(snapshot, question.port);
+        let pause = rest(survey.replicas, question.qps, every);
+        let watch = Arc::new(Watch {
+            cluster: self.clone(),
+            script: script(&survey, question, pause),
+            survey,
+            question: question.clone(),
+            container,
+            pause,
+            beginnings: Semaphore::new(question.concurrency),
+            mute: Mutex::default(),
+            heard,
+        });
+        let mut changes = self.changes(&snapshot.workload);
+        let mut sessions: JoinSet<()> = JoinSet::new();
+        let mut open: BTreeMap<u32, (String, AbortHandle)> = BTreeMap::new();
+        let mut is_first = true;
+        while !watch.heard.is_closed() {
+            let pods = match self.workload_and_pods(&watch.survey.workload).await {
+                Ok((_, pods)) => pods,
+                Err(error) if is_first => return Err(error),
+                // Those that are open go on.
+                Err(_) => {
+                    changes.next().await;
+                    continue;
+                }
+            };
+            is_first = false;
+            let running: BTreeMap<u32, String> = pods
+                .into_iter()
+                .filter(|(ordinal, pod)| *ordinal < watch.survey.replicas && pod.deleted_at.is_none())
+                .filter(|(_, pod)| pod.phase == "Running")
+                .map(|(ordinal, pod)| (ordinal, pod.uid))
+                .collect();
+            open.retain(|ordinal, (uid, session)| {
+                let is_there = running.get(ordinal) == Some(uid) || watch.mute().contains(ordinal);
+                if !is_there {
+                    session.abort();
+                    watch.tell(Heard::Leaves { asker: Asker::Shard(*ordinal), why: None });
+                }
+                is_there
+            });
+            while sessions.try_join_next().is_some() {}
+            for (ordinal, uid) in running {
+                if !open.contains_key(&ordinal) {
+                    let session = sessions.spawn(Arc::clone(&watch).ask_from(ordinal));
+                    open.insert(ordinal, (uid, session));
+                }
+            }
+            tokio::select! {
+                () = changes.next() => {}
+                () = watch.heard.closed() => {}
+            }
+        }
+        sessions.shutdown().await;
+        Ok(())
+    }
+}
+
+impl Watch {
+    fn tell(&self, heard: Heard) {
+        // Who does not listen any more ends everything soon.
+        let _ = self.heard.send(heard);
+    }
+
+    fn mute(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.mute.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a shard ask for as long as its pod lives.
+    async fn ask_from(self: Arc<Self>, ordinal: u32) {
+        let asker = Asker::Shard(ordinal);
+        let mut pause = BEGIN_AGAIN.0;
+        loop {
+            match self.session(ordinal).await {
+                End::Never(why) => {
+                    self.mute().insert(ordinal);
+                    self.tell(Heard::Mute { shard: ordinal, why });
+                    return self.ask_directly(ordinal).await;
+                }
+                End::Broke(None) => pause = BEGIN_AGAIN.0,
+                End::Broke(why) => {
+                    self.tell(Heard::Leaves { asker, why });
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(BEGIN_AGAIN.1);
+                }
+            }
+        }
+    }
+
+    /// One session, from its beginning to its end.
+    async fn session(&self, ordinal: u32) -> End {
+        let pod = PodName::new(self.survey.pod_name(ordinal));
+        let api: Api<CorePod> = Api::namespaced(self.cluster.client.clone(), &self.survey.workload.namespace);
+        let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
+        let parameters = match &self.container {
+            Some(container) => parameters.container(container),
+            None => parameters,
+        };
+        let Ok(turn) = self.beginnings.acquire().await else { return End::Broke(None) };
+        let began = api.exec(pod.as_str(), ["sh"], &parameters).await;
+        let mut process = match began {
+            Ok(process) => process,
+            Err(error) => {
+                let error = RequestError::from_kube("exec", &error);
+                return match error.failure {
+                    Failure::Forbidden => {
+                        End::Never("you may not exec into it (create pods/exec)".to_owned())
+                    }
+                    _ => End::Broke(Some(error.message)),
+                };
+            }
+        };
+        let status = process.take_status();
+        let (Some(mut stdin), Some(stdout)) = (process.stdin(), process.stdout()) else {
+            return End::Broke(Some("exec gave no streams".to_owned()));
+        };
+        let written = stdin.write_all(self.script.as_bytes()).await;
+        if written.is_ok() {
+            let _ = stdin.flush().await;
+        }
+        drop(turn);
+        let mut lines = BufReader::new(stdout).lines();
+        let asker = Asker::Shard(ordinal);
+        let mut asked: BTreeMap<u32, Timestamp> = BTreeMap::new();
+        let (mut is_asking, mut noise) = (false, String::new());
+        let read = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let now = Timestamp::now();
+                if let Some(number) = line.strip_prefix("ask\t").and_then(|number| number.parse().ok()) {
+                    asked.insert(number, now);
+                    continue;
+                }
+                match read_line(&line, self.question.identity.as_ref()) {
+                    Reading::Tool { name, .. } if name == "none" => {
+                        return Some("its image has none of python3, curl, bash, wget, nc".to_owned());
+                    }
+                    Reading::Tool { name, .. } => {
+                        is_asking = true;
+                        self.tell(Heard::Asks { asker, with: name });
+                    }
+                    Reading::Answer { number, answer } => {
+                        let Ok(shard) = u32::try_from(number) else { continue };
+                        let Some(asked_at) = asked.remove(&shard) else { continue };
+                        let is_stranger = |identity: &str| {
+                            self.survey.wants_identity && identity != self.survey.pod_name(shard)
+                        };
+                        let mark = answer.outcome.mark(is_stranger);
+                        self.tell(Heard::Answer { asker, shard, asked_at, mark });
+                    }
+                    Reading::Noise(line) => noise = line,
+                }
+            }
+            None
+        };
+        let life = tokio::time::timeout(SESSION_LIFE, async {
+            // A process that never began may never close its output.
+            let ended = async {
+                match status {
+                    Some(status) => status.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                never = read => never.map_or(Ok(None), Err),
+                status = ended => Ok(status.and_then(|status| status.message)),
+            }
+        });
+        let ended = life.await;
+        // The script ends with its input.
+        drop(stdin);
+        match ended {
+            Err(_) => End::Broke(None),
+            Ok(Err(never)) => End::Never(never),
+            Ok(Ok(said)) if is_asking => {
+                End::Broke(Some(said.unwrap_or_else(|| "its session ended".to_owned())))
+            }
+            Ok(Ok(said)) => match why_no_shell(&said.unwrap_or(noise).replace(pod.as_str(), "POD")) {
+                why if why.contains("no shell") => End::Never(why),
+                why => End::Broke(Some(why)),
+            },
+        }
+    }
+
+    /// Asks a shard through port-forward, for ever.
+    async fn ask_directly(&self, ordinal: u32) {
+        self.tell(Heard::Asks { asker: Asker::Here, with: "port-forward".to_owned() });
+        let identity =
+            |identity: &str| self.survey.wants_identity && identity != self.survey.pod_name(ordinal);
+        loop {
+            let asked_at = Timestamp::now();
+            let answer = self.cluster.ask_directly(&self.survey, &self.question, ordinal).await;
+            let mark = answer.outcome.mark(identity);
+            self.tell(Heard::Answer { asker: Asker::Here, shard: ordinal, asked_at, mark });
+            tokio::time::sleep(self.pause).await;
+        }
+    }
+}
+
+/// How long a worker rests between its questions, so that each shard is asked once in `every`, and no more than `qps`
+/// questions a second are asked by all.
+fn rest(shards: u32, qps: u32, every: Duration) -> Duration {
+    let shards = shards.max(1);
+    let workers = u32::try_from(WORKERS).unwrap_or(u32::MAX).min(shards);
+    let asked = f64::from(shards) * f64::from(shards.saturating_sub(1).max(1));
+    let round = every.as_secs_f64().max(asked / f64::from(qps.max(1)));
+    Duration::from_secs_f64(round / f64::from(shards.div_ceil(workers)))
+}
+
+/// The script of every session. Each shard begins with another, so that at any time all of them are asked by somebody.
+fn script(survey: &Survey, question: &RoutingQuestion, pause: Duration) -> String {
+    let (service, namespace) = (&survey.headless.name, &survey.workload.namespace);
+    let name = |ordinal: u32| {
+        let pod = survey.pod_name(ordinal);
+        format!("{ordinal} {pod}.{service}.{namespace}.svc.@ {} {}", question.port, question.path)
+    };
+    let names: Vec<String> = (0..survey.replicas).map(name).collect();
+    let workers = WORKERS.min(names.len()).max(1);
+    let turns = names.len().div_ceil(workers).max(1);
+    let round = pause.as_secs_f64().max(0.001) * f64::from(u32::try_from(turns).unwrap_or(u32::MAX));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rounds")]
+    let rounds = (SESSION_LIFE.as_secs_f64() / round).ceil() as u64 + 1;
+    // All but what begins it.
+    let begun = |script: &'static str, last: &str| script.rsplit_once(last).map_or(script, |(head, _)| head);
+    let mut script = String::new();
+    let _ = write!(
+        script,
+        "TIMEOUT={}\nWORKERS={workers}\nPAUSE={:.3}\nROUNDS={rounds}\nTOOL=\nDOMAIN={}\nASK={}\nPYTHON={}\n{}\n{WATCH_SH}",
+        question.timeout.as_secs().max(1),
+        pause.as_secs_f64(),
+        quoted(question.domain.as_deref().unwrap_or_default()),
+        quoted(&names.join("\n")),
+        quoted(&format!("{}\n{WATCH_PY}", begun(ROW_PY, "\nwith "))),
+        begun(ROW_SH, "\nmain "),
+    );
+    script
+}
