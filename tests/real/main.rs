@@ -22,6 +22,7 @@ mod network;
 mod rolling;
 mod routing;
 mod tier;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         faults::TESTS,
         rolling::TESTS,
         routing::TESTS,
+        watch::TESTS,
         tier::TESTS,
     ]
     .concat();

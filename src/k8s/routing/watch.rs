@@ -34,6 +34,10 @@ const SESSION_LIFE: Duration = Duration::from_mins(5);
 /// A session that broke is begun again after so long; longer each time, up to the second.
 const BEGIN_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 
+/// How runtimes tell that a process was killed or asked to end.
+const KILLED: [&str; 2] = ["exit code 137", "exit code 143"];
+const WAS_KILLED: &str = "its session was killed, as happens when its pod ends";
+
 /// What is heard from those who ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -54,7 +58,6 @@ struct Watch {
     question: RoutingQuestion,
     /// The session's container.
     container: Option<String>,
-    script: String,
     /// Between two questions to a shard that is asked through port-forward.
     pause: Duration,
     /// Sessions that begin at the same time.
@@ -94,7 +97,6 @@ impl Cluster {
         let pause = rest(survey.replicas, question.qps, every);
         let watch = Arc::new(Watch {
             cluster: self.clone(),
-            script: script(&survey, question, pause),
             survey,
             question: question.clone(),
             container,
@@ -207,7 +209,8 @@ impl Watch {
         let (Some(mut stdin), Some(stdout)) = (process.stdin(), process.stdout()) else {
             return End::Broke(Some("exec gave no streams".to_owned()));
         };
-        let written = stdin.write_all(self.script.as_bytes()).await;
+        let script = script(&self.survey, &self.question, self.pause, ordinal);
+        let written = stdin.write_all(script.as_bytes()).await;
         if written.is_ok() {
             let _ = stdin.flush().await;
         }
@@ -265,7 +268,14 @@ impl Watch {
             Err(_) => End::Broke(None),
             Ok(Err(never)) => End::Never(never),
             Ok(Ok(said)) if is_asking => {
-                End::Broke(Some(said.unwrap_or_else(|| "its session ended".to_owned())))
+                // Killed as its pod ends, or for want of memory: whether another comes tells which.
+                let was_killed =
+                    said.as_ref().is_some_and(|said| KILLED.iter().any(|code| said.contains(code)));
+                End::Broke(Some(if was_killed {
+                    WAS_KILLED.to_owned()
+                } else {
+                    said.unwrap_or_else(|| "its session ended".to_owned())
+                }))
             }
             Ok(Ok(said)) => match why_no_shell(&said.unwrap_or(noise).replace(pod.as_str(), "POD")) {
                 why if why.contains("no shell") => End::Never(why),
@@ -289,41 +299,99 @@ impl Watch {
     }
 }
 
+/// The shards that one asks: every other, beginning with the next one, so that those who ask at the same time do not ask
+/// the same.
+fn others(shards: u32, asker: u32) -> Vec<u32> {
+    match shards {
+        0 | 1 => vec![asker],
+        _ => (1..shards).map(|step| (asker + step) % shards).collect(),
+    }
+}
+
+/// Workers of a session that asks so many.
+fn workers(questions: usize) -> usize {
+    questions.clamp(1, WORKERS)
+}
+
 /// How long a worker rests between its questions, so that each shard is asked once in `every`, and no more than `qps`
 /// questions a second are asked by all.
 fn rest(shards: u32, qps: u32, every: Duration) -> Duration {
-    let shards = shards.max(1);
-    let workers = u32::try_from(WORKERS).unwrap_or(u32::MAX).min(shards);
-    let asked = f64::from(shards) * f64::from(shards.saturating_sub(1).max(1));
-    let round = every.as_secs_f64().max(asked / f64::from(qps.max(1)));
-    Duration::from_secs_f64(round / f64::from(shards.div_ceil(workers)))
+    let questions = others(shards, 0).len();
+    let turns = questions.div_ceil(workers(questions));
+    let all = count(questions) * f64::from(shards.max(1));
+    let round = every.as_secs_f64().max(all / f64::from(qps.max(1)));
+    Duration::from_secs_f64(round / count(turns))
 }
 
-/// The script of every session. Each shard begins with another, so that at any time all of them are asked by somebody.
-fn script(survey: &Survey, question: &RoutingQuestion, pause: Duration) -> String {
+fn count(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// When each worker begins: not all at once, neither those of a session nor those of all.
+fn offsets(shards: u32, asker: u32, workers: usize, pause: Duration) -> Vec<Duration> {
+    let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+    let share =
+        |worker: u32| (f64::from(worker) + f64::from(asker) / f64::from(shards.max(1))) / f64::from(workers);
+    (0..workers).map(|worker| pause.mul_f64(share(worker))).collect()
+}
+
+/// The script of a session.
+fn script(survey: &Survey, question: &RoutingQuestion, pause: Duration, asker: u32) -> String {
     let (service, namespace) = (&survey.headless.name, &survey.workload.namespace);
     let name = |ordinal: u32| {
         let pod = survey.pod_name(ordinal);
         format!("{ordinal} {pod}.{service}.{namespace}.svc.@ {} {}", question.port, question.path)
     };
-    let names: Vec<String> = (0..survey.replicas).map(name).collect();
-    let workers = WORKERS.min(names.len()).max(1);
-    let turns = names.len().div_ceil(workers).max(1);
-    let round = pause.as_secs_f64().max(0.001) * f64::from(u32::try_from(turns).unwrap_or(u32::MAX));
+    let names: Vec<String> = others(survey.replicas, asker).into_iter().map(name).collect();
+    let workers = workers(names.len());
+    let round = pause.as_secs_f64().max(0.001) * count(names.len().div_ceil(workers));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rounds")]
     let rounds = (SESSION_LIFE.as_secs_f64() / round).ceil() as u64 + 1;
+    let offsets: Vec<String> = offsets(survey.replicas, asker, workers, pause)
+        .iter()
+        .map(|offset| format!("{:.3}", offset.as_secs_f64()))
+        .collect();
     // All but what begins it.
-    let begun = |script: &'static str, last: &str| script.rsplit_once(last).map_or(script, |(head, _)| head);
+    let head = |script: &'static str, last: &str| script.rsplit_once(last).map_or(script, |(head, _)| head);
     let mut script = String::new();
     let _ = write!(
         script,
-        "TIMEOUT={}\nWORKERS={workers}\nPAUSE={:.3}\nROUNDS={rounds}\nTOOL=\nDOMAIN={}\nASK={}\nPYTHON={}\n{}\n{WATCH_SH}",
+        "TIMEOUT={}\nWORKERS={workers}\nPAUSE={:.3}\nOFFSETS='{}'\nROUNDS={rounds}\nTOOL=\nDOMAIN={}\nASK={}\n\
+         PYTHON={}\n{}\n{WATCH_SH}",
         question.timeout.as_secs().max(1),
         pause.as_secs_f64(),
+        offsets.join(" "),
         quoted(question.domain.as_deref().unwrap_or_default()),
         quoted(&names.join("\n")),
-        quoted(&format!("{}\n{WATCH_PY}", begun(ROW_PY, "\nwith "))),
-        begun(ROW_SH, "\nmain "),
+        quoted(&format!("{}\n{WATCH_PY}", head(ROW_PY, "\nwith "))),
+        head(ROW_SH, "\nmain "),
     );
     script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shard_is_asked_once_in_the_interval_and_no_more_often_than_allowed() {
+        let second = Duration::from_secs(1);
+        assert_eq!((others(1, 0), others(4, 2)), (vec![0], vec![3, 0, 1]));
+        // Five others, a worker each.
+        assert_eq!(rest(6, 500, second), second);
+        // Nine others, of which one worker has two.
+        assert_eq!(rest(10, 500, second), second / 2);
+        // A hundred shards would ask 9,900 questions a second.
+        let round = rest(100, 500, second) * 13;
+        assert!((round.as_secs_f64() - 19.8).abs() < 0.01, "{round:?}");
+    }
+
+    #[test]
+    fn those_who_ask_do_not_begin_at_the_same_time() {
+        let mut all: Vec<Duration> =
+            (0..4).flat_map(|asker| offsets(4, asker, 3, Duration::from_secs(1))).collect();
+        all.sort();
+        let apart = all.windows(2).map(|two| two[1] - two[0]).min().expect("pairs");
+        assert!(apart > Duration::from_millis(80), "{all:?}");
+    }
 }

@@ -1,6 +1,7 @@
 # Asks again and again, instead of once. A shell reads it after the settings and all but the last words of row.sh, and after
 # these:
 #   PAUSE    seconds that a worker rests after each question, a decimal
+#   OFFSETS  seconds after which each worker begins, decimals, spaces between
 #   ROUNDS   how often each question is asked: whoever listens may have gone without a word
 #   PYTHON   row.py without its last words, and watch.py
 # Lines out, beside those of row.sh:
@@ -39,10 +40,11 @@ question() {
   printf 'answer\t%s\t-\t-\t%s\n' "$1" "$said"
 }
 
-# The questions of one worker.
+# The questions of one worker, from a moment of its own on.
 listen() {
   over=
   trap 'over=yes' TERM
+  sleep "$2"
   while [ "$ROUNDS" -gt 0 ]; do
     ROUNDS=$((ROUNDS - 1))
     turn=0
@@ -71,11 +73,11 @@ watch() {
   if wget --version >/dev/null 2>&1; then GNU_WGET=yes; else GNU_WGET=no; fi
   printf 'tool\t%s\t%s\n' "$TOOL" "$DOMAIN"
   if [ "$TOOL" = python3 ]; then
-    exec python3 -c "$PYTHON" "$TIMEOUT" "$WORKERS" "$PAUSE" "$DOMAIN" "$ROUNDS" "$ASK"
+    exec python3 -c "$PYTHON" "$TIMEOUT" "$WORKERS" "$PAUSE" "$DOMAIN" "$ROUNDS" "$ASK" "$OFFSETS"
   fi
   workers= worker=0
-  while [ "$worker" -lt "$WORKERS" ]; do
-    listen "$worker" </dev/null &
+  for offset in $OFFSETS; do
+    listen "$worker" "$offset" </dev/null &
     workers="$workers $!"
     worker=$((worker + 1))
   done
