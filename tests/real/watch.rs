@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::Test;
 use crate::lab::{Lab, Ring, eventually};
+use crate::routing::dns_pods;
 
 /// The tests of this file.
 pub const TESTS: &[Test] = &[
@@ -144,10 +145,13 @@ fn cut(lab: &Lab) {
         let numbers = shards.iter().zip(0..).filter(|(shard, _)| shard.node == node);
         numbers.map(|(_, number)| number).collect()
     };
-    let (one, other) = (on("node-1"), on("node-2"));
+    // Who asks the DNS pods of the other node would be told with them.
+    let dns = dns_pods(lab, "1");
+    let nodes: Vec<&str> = ["node-1", "node-2", "node-3"].into_iter().filter(|node| *node != dns).collect();
+    let (one, other) = (on(nodes[0]), on(nodes[1]));
     let mut watching = Watching::start(&ring, &[]);
     watching.asked_by(6);
-    lab.lab_command(&["node", "cut", "node-1", "node-2"]).ended(0);
+    lab.lab_command(&["node", "cut", nodes[0], nodes[1]]).ended(0);
     let is_down = |heard: &[Value]| -> BTreeSet<u64> {
         heard
             .iter()
@@ -163,6 +167,7 @@ fn cut(lab: &Lab) {
         count("up") == count("down")
     });
     let (code, summary, _) = watching.interrupt();
+    dns_pods(lab, "2");
     assert_eq!(code, 5, "{summary:#}");
     for shard in summary["shards"].as_array().expect("shards") {
         let number = shard["shard"].as_u64().expect("a number");

@@ -210,11 +210,14 @@ impl Watch {
             return End::Broke(Some("exec gave no streams".to_owned()));
         };
         let script = script(&self.survey, &self.question, self.pause, ordinal);
-        let written = stdin.write_all(script.as_bytes()).await;
-        if written.is_ok() {
-            let _ = stdin.flush().await;
-        }
         drop(turn);
+        // A process that has not begun takes nothing; what it says of that comes below. The script ends with its input, so
+        // that stays open.
+        let written = async {
+            let _ = stdin.write_all(script.as_bytes()).await;
+            let _ = stdin.flush().await;
+            std::future::pending::<()>().await;
+        };
         let mut lines = BufReader::new(stdout).lines();
         let asker = Asker::Shard(ordinal);
         let mut asked: BTreeMap<u32, Timestamp> = BTreeMap::new();
@@ -257,14 +260,12 @@ impl Watch {
                 }
             };
             tokio::select! {
+                () = written => Ok(None),
                 never = read => never.map_or(Ok(None), Err),
                 status = ended => Ok(status.and_then(|status| status.message)),
             }
         });
-        let ended = life.await;
-        // The script ends with its input.
-        drop(stdin);
-        match ended {
+        match life.await {
             Err(_) => End::Broke(None),
             Ok(Err(never)) => End::Never(never),
             Ok(Ok(said)) if is_asking => {

@@ -9,26 +9,27 @@
 # It ends when its standard input does, and leaves no process behind, however long it was at work: the first process of a
 # container may be one that never collects those that others leave.
 
-# As that of row.sh.
+# As that of row.sh. Its names are its own: whoever calls it has some, too.
 limited() {
   {
     "$@" <&5 &
-    asked=$!
+    limited_job=$!
   } 5<&0
   (
-    napping=
-    trap '[ -z "$napping" ] || kill "$napping"' TERM
+    napping= over=
+    trap 'over=yes; [ -z "$napping" ] || kill "$napping"' TERM
     sleep $((TIMEOUT + 1)) &
     napping=$!
-    wait "$napping" && kill "$asked"
+    [ -z "$over" ] || kill "$napping"
+    wait "$napping" && kill "$limited_job"
     wait "$napping"
   ) >/dev/null 2>&1 &
-  watching=$!
-  wait "$asked"
-  code=$?
-  kill "$watching" "$asked" 2>/dev/null
-  wait "$watching" "$asked" 2>/dev/null
-  return "$code"
+  limited_by=$!
+  wait "$limited_job"
+  limited_code=$?
+  kill "$limited_by" "$limited_job" 2>/dev/null
+  wait "$limited_by" "$limited_job" 2>/dev/null
+  return "$limited_code"
 }
 
 # number name port path
