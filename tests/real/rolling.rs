@@ -14,7 +14,7 @@ use crate::lab::{Lab, Ring, eventually};
 /// The tests of this file.
 pub const TESTS: &[Test] = &[
     ("rolling::upgrade_tells_the_outages_that_a_client_meets_with", upgraded),
-    ("rolling::a_shard_that_answers_long_before_it_is_ready_is_not_down_so_long", slow_probes),
+    ("rolling::what_shards_serve_before_they_are_ready_and_while_they_end_is_no_outage", slow),
     ("rolling::one_that_is_found_only_when_it_is_ready_is_down_until_then", ready_only),
     ("rolling::migrate_tells_the_outages_that_a_client_meets_with", migrated),
     ("rolling::drain_tells_the_outages_that_a_client_meets_with", drained),
@@ -90,7 +90,6 @@ impl Ring<'_> {
 /// Asserts that each outage of the ledger is one that the client met with, of the same shards and as long.
 #[track_caller]
 fn agree(what: &str, report: &Report, run: &Value) {
-    let time = |value: &Value| -> Timestamp { value.as_str().expect("a time").parse().expect("a time") };
     let mut story = vec![format!(
         "{what}: {} requests, {} of them failed; outages of the client, of the ledger, apart, in ms:",
         report.requests, report.failed
@@ -141,6 +140,11 @@ fn agree(what: &str, report: &Report, run: &Value) {
     crate::complain(&story);
 }
 
+#[track_caller]
+fn time(value: &Value) -> Timestamp {
+    value.as_str().expect("a time").parse().expect("a time")
+}
+
 fn waves(run: &Value) -> Vec<Vec<usize>> {
     serde_json::from_value(run["waves"].clone()).expect("waves")
 }
@@ -160,14 +164,27 @@ fn upgraded(lab: &Lab) {
     ring.nothing_is_left(before, &[]);
 }
 
-/// With probes as people write them, every five seconds: the kubelet knows late what clients know at once.
-fn slow_probes(lab: &Lab) {
+/// With probes every five seconds, as people write them, and shards that serve on for three seconds when they are asked to
+/// end: the kubelet knows late, and the API server early, what clients know at once.
+fn slow(lab: &Lab) {
     let ring = lab.ring_with("slow", |manifest| {
-        *manifest = manifest.replace("periodSeconds: 1,", "periodSeconds: 5,");
+        *manifest = manifest
+            .replace("periodSeconds: 1,", "periodSeconds: 5,")
+            .replace("        env:\n", "        lifecycle: {preStop: {sleep: {seconds: 3}}}\n        env:\n");
     });
     let (report, run) =
         ring.roll(&["upgrade", "--image", "shardctl.lab/shard:1.1.0", "--strategy", "canary"]);
-    agree("upgrade with probes every 5 s", &report, &run);
+    agree("upgrade of shards that serve on, with probes every 5 s", &report, &run);
+    for restart in run["ledger"]["restarts"].as_array().expect("restarts") {
+        let shard = restart["ordinal"].as_u64().expect("a number");
+        let of_shard = |outage: &&Value| {
+            outage["shards"].as_array().is_some_and(|shards| shards.contains(&shard.into()))
+        };
+        let outage =
+            run["ledger"]["outages"].as_array().expect("outages").iter().find(of_shard).expect("one");
+        assert!(time(&outage["startedAt"]) > time(&restart["marks"]["asked"]), "{restart:#} {outage:#}");
+        assert!(time(&restart["marks"]["answered"]) <= time(&restart["marks"]["ready"]), "{restart:#}");
+    }
 }
 
 fn ready_only(lab: &Lab) {

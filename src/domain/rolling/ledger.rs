@@ -20,6 +20,9 @@ pub struct Ledger {
     pub restarts: Vec<ShardRecord>,
     /// Since when every shard is up; none while one is down.
     pub whole_since: Option<Timestamp>,
+    /// The shards that were away from their clients at the last look.
+    #[serde(skip)]
+    away: BTreeSet<u32>,
 }
 
 /// A time in which not every shard served its clients: from when the first was asked to go, and answers those who find it
@@ -290,6 +293,7 @@ impl Ledger {
             .collect();
         down.retain(|ordinal| !answering.contains_key(ordinal));
         self.note(seen, &down, &answering, deleted, now, &mut turns);
+        self.away = down;
         turns
     }
 
@@ -339,8 +343,14 @@ impl Ledger {
         let wave = self.restarts.iter().filter(is_not_back).map(|one| one.wave).max();
         let began = self.began(seen, away, deleted);
         let open = self.outages.last().filter(|outage| outage.ended_at.is_none());
-        let began_after_all = open.and_then(|outage| self.began(seen, &outage.shards, deleted));
-        let answered = self.outages.last().map(|outage| self.answered(outage, answering, now));
+        let began_after_all = open.and_then(|outage| {
+            let last = |ordinal| self.restarts.iter().rfind(|record| record.ordinal == ordinal);
+            let asked = outage.shards.iter().filter_map(|ordinal| Some(last(*ordinal)?.marks.asked)).min();
+            // One that began before we asked for anything is not ours, whatever we did then to mend it.
+            asked.filter(|asked| outage.started_at >= *asked)?;
+            self.began(seen, &outage.shards, deleted)
+        });
+        let answered = self.answered(answering, now);
         let before = self.outages.last().and_then(|outage| outage.ended_at);
         let open = self.outages.last_mut().filter(|outage| outage.ended_at.is_none());
         let most_down = u32::try_from(away.len()).unwrap_or(u32::MAX);
@@ -360,13 +370,15 @@ impl Ledger {
             }
             (Some(outage), false) => {
                 // A shard may serve on for a while after it was asked to go.
-                outage.started_at = began_after_all.unwrap_or(now).clamp(outage.started_at, now);
+                if let Some(began) = began_after_all {
+                    outage.started_at = began.clamp(outage.started_at, now);
+                }
                 outage.shards.extend(away);
                 outage.most_down = outage.most_down.max(most_down);
                 outage.wave = outage.wave.max(wave);
             }
             (Some(outage), true) => {
-                outage.ended_at = Some(answered.unwrap_or(now).max(outage.started_at));
+                outage.ended_at = Some(answered.max(outage.started_at));
                 turns.push(Turn::OutageEnded { outage: outage.clone() });
             }
         }
@@ -390,15 +402,10 @@ impl Ledger {
         stopped.collect::<Option<Vec<Timestamp>>>()?.into_iter().min()
     }
 
-    /// When the last shard of an outage that is over came back to its clients.
-    fn answered(&self, outage: &Outage, answering: &BTreeMap<u32, Timestamp>, now: Timestamp) -> Timestamp {
-        let back = |ordinal: &u32| {
-            let record = || self.restarts.iter().rfind(|record| record.ordinal == *ordinal);
-            // One that failed again after it was back is up since now.
-            let back = || record()?.marks.back.filter(|back| *back >= outage.started_at);
-            answering.get(ordinal).copied().or_else(back)
-        };
-        outage.shards.iter().map(|ordinal| back(ordinal).unwrap_or(now)).max().unwrap_or(now).min(now)
+    /// When the last of those that were away came back to their clients, if they are.
+    fn answered(&self, answering: &BTreeMap<u32, Timestamp>, now: Timestamp) -> Timestamp {
+        let back = self.away.iter().map(|ordinal| answering.get(ordinal).copied().unwrap_or(now));
+        back.max().unwrap_or(now).min(now)
     }
 
     /// The outages together, the one that goes on until now.

@@ -24,7 +24,9 @@ use crate::domain::snapshot::{Pod, Snapshot};
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The pause after a question: a tenth of the time that the pod has been asked for, and no less and no more than these.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// One that is asked to end is soon gone.
+const LONGEST_PAUSE_AT_THE_END: Duration = Duration::from_millis(100);
 /// Pods that end are asked on a fresh connection each: what is open already may be served longer than what comes new.
 const CONCURRENT_LAST_QUESTIONS: usize = 8;
 /// One that ends is asked no more after so many bad answers in a row: one may be the way's fault.
@@ -202,7 +204,7 @@ impl Shared {
             } else {
                 misses += 1;
             }
-            tokio::time::sleep(pause_after(began)).await;
+            tokio::time::sleep(pause_after(began).min(LONGEST_PAUSE_AT_THE_END)).await;
         }
     }
 }

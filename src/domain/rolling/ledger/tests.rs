@@ -165,3 +165,37 @@ fn one_that_fails_again_after_it_was_back_is_down_until_it_is_up() {
     scene.look(9000);
     assert_eq!(scene.outages()[1], (at(6000), Some(at(9000))));
 }
+
+#[test]
+fn an_outage_ends_with_the_last_that_was_away() {
+    let mut scene = Scene::restarts();
+    // Another went and is back since long; it counts no more.
+    scene.seen.pods.get_mut(&2).expect("another").is_ready = false;
+    scene.look(3100);
+    scene.seen.pods.get_mut(&2).expect("another").is_ready = true;
+    scene.look(3200);
+    scene.standing = Standing::Answers(at(3400));
+    scene.look(3500);
+    assert_eq!(scene.outages(), [(at(1000), Some(at(3400)))]);
+    // The other way round nobody knows better than now.
+    let mut scene = Scene::restarts();
+    scene.seen.pods.get_mut(&2).expect("another").is_ready = false;
+    scene.standing = Standing::Answers(at(3400));
+    scene.look(3500);
+    scene.seen.pods.get_mut(&2).expect("another").is_ready = true;
+    scene.look(8000);
+    assert_eq!(scene.outages(), [(at(1000), Some(at(8000)))]);
+}
+
+#[test]
+fn what_broke_by_itself_is_down_since_then_also_when_it_is_mended() {
+    let mut scene = Scene::new();
+    (scene.ledger, scene.pod().is_ready) = (Ledger::default(), false);
+    scene.look(500);
+    scene.ledger.ask(1, 0, None, at(1000));
+    scene.pod().deleted_at = Some(at(1000));
+    scene.look(1200);
+    scene.seen.pods.remove(&1);
+    scene.look(1300);
+    assert_eq!(scene.outages(), [(at(500), None)]);
+}
