@@ -119,7 +119,7 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
 }
 
 async fn survey(target: &Target, args: &RoutingTestArgs) -> Result<Survey, CommandError> {
-    let scope = Scope { nodes: true, surroundings: true, ..Scope::default() };
+    let scope = Scope { routes: true, ..Scope::default() };
     let snapshot = target.snapshot(scope).await?;
     let workload = &snapshot.workload;
     let port = args.port.or_else(|| port_of(workload)).ok_or_else(|| {

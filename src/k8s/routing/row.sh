@@ -33,9 +33,22 @@ domain_of_search() {
   echo cluster.local
 }
 
-# Ends what takes too long, where the system can: a second later than the tool itself, which may say more.
+# Ends what takes too long, a second later than the tool itself, which may say more. Not with `timeout`: that of busybox
+# leaves a process behind which keeps the output open, and whoever reads it waits for up to a second more.
 limited() {
-  if command -v timeout >/dev/null 2>&1; then timeout $((TIMEOUT + 1)) "$@"; else "$@"; fi
+  "$@" &
+  asked=$!
+  (
+    trap 'kill $! && exit' TERM
+    sleep $((TIMEOUT + 1)) &
+    wait $!
+    kill $asked
+  ) >/dev/null 2>&1 &
+  watching=$!
+  wait $asked
+  code=$?
+  kill $watching
+  return $code
 }
 
 # The addresses of a name, each once, commas between. Few processes: a shard's CPU is the shard's.
