@@ -15,6 +15,7 @@ mod support;
 
 mod commands;
 mod faults;
+mod health;
 mod lab;
 mod life;
 mod network;
@@ -34,8 +35,16 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Faults are those of nodes, which all tests share.
     arguments.test_threads = Some(1);
-    let all =
-        [network::TESTS, life::TESTS, commands::TESTS, faults::TESTS, routing::TESTS, tier::TESTS].concat();
+    let all = [
+        network::TESTS,
+        life::TESTS,
+        commands::TESTS,
+        faults::TESTS,
+        health::TESTS,
+        routing::TESTS,
+        tier::TESTS,
+    ]
+    .concat();
     let is_wanted = |name: &str| match &arguments.filter {
         Some(filter) if arguments.exact => name == filter,
         Some(filter) => name.contains(filter.as_str()),

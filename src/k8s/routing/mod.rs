@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::pin::pin;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -15,6 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::client::Cluster;
 use super::error::{Failure, RequestError};
+use super::health::until_end;
 use crate::domain::routing::{
     Answer, Headless, Identity, Mark, Outcome, Place, Reading, Row, Survey, Times, Via, read_line,
 };
@@ -25,8 +25,6 @@ const ROW_SH: &str = include_str!("row.sh");
 const ROW_PY: &str = include_str!("row.py");
 /// How long a session may take beyond its questions: to begin, and to find its tool.
 const SESSION_GRACE: Duration = Duration::from_secs(15);
-/// Of a session its output and its status end at the same time; how long the later one is waited for.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What every shard is to ask every other.
 #[derive(Clone, Debug)]
@@ -149,23 +147,7 @@ impl Cluster {
                 }
             }
         };
-        // A process that never began takes no input, and may never close its output.
-        let status = {
-            let mut ended = pin!(async {
-                match status {
-                    Some(status) => status.await,
-                    None => None,
-                }
-            });
-            let mut talk = pin!(async { futures::join!(written, read) });
-            tokio::select! {
-                status = &mut ended => {
-                    let _ = tokio::time::timeout(LAST_WORDS, talk).await;
-                    status
-                }
-                _ = &mut talk => tokio::time::timeout(LAST_WORDS, ended).await.ok().flatten(),
-            }
-        };
+        let (status, _) = until_end(status, futures::future::join(written, read)).await;
         let status = status.and_then(|status| status.message);
         match tool {
             Some(tool) if tool == "none" => {
