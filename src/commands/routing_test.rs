@@ -141,7 +141,7 @@ async fn question(
     target: &Target,
     args: &RoutingTestArgs,
 ) -> Result<(Snapshot, RoutingQuestion), CommandError> {
-    let scope = Scope { nodes: true, surroundings: true, ..Scope::default() };
+    let scope = Scope { routes: true, ..Scope::default() };
     let snapshot = target.snapshot(scope).await?;
     let workload = &snapshot.workload;
     let port = args.port.or_else(|| port_of(workload)).ok_or_else(|| {

@@ -128,7 +128,7 @@ async fn verification(
     args: &VerifyArgs,
     selection: &Selection,
 ) -> Result<Report, CommandError> {
-    let scope = Scope { nodes: true, surroundings: true, health: !args.no_health, usage: false };
+    let scope = Scope { nodes: true, surroundings: true, health: !args.no_health, ..Scope::default() };
     let snapshot = target.snapshot(scope).await?;
     let mut facts = Facts::new(&snapshot);
     facts.shardset = target.shardset.as_ref();

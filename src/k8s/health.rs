@@ -2,7 +2,7 @@
 //! the image needs no curl and the pod's network need not be reachable from here.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -12,6 +12,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::Api;
 use kube::api::{AttachParams, Portforwarder};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -126,6 +127,28 @@ async fn read_some(stream: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// Of a process in a container its output and its status end at the same time; how long the later one is waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Waits for the end of a process and of the talk with it. One that never began takes no input, and may never close its
+/// output: then its status is all there is.
+pub(super) async fn until_end<T>(
+    status: Option<impl Future<Output = Option<Status>>>,
+    talk: impl Future<Output = T>,
+) -> (Option<Status>, Option<T>) {
+    let mut ended = pin!(async {
+        match status {
+            Some(status) => status.await,
+            None => None,
+        }
+    });
+    let mut talk = pin!(talk);
+    tokio::select! {
+        status = &mut ended => (status, tokio::time::timeout(LAST_WORDS, talk).await.ok()),
+        said = &mut talk => (tokio::time::timeout(LAST_WORDS, ended).await.ok().flatten(), Some(said)),
+    }
+}
+
 impl Cluster {
     /// Asks a pod whether it passes a gate: nothing, or what is wrong.
     ///
@@ -178,12 +201,9 @@ impl Cluster {
             .await
             .map_err(|error| super::RequestError::from_kube("exec", &error).to_string())?;
         let status = process.take_status();
-        let (out, err) = futures::join!(read_some(process.stdout()), read_some(process.stderr()));
-        let said = out + &err;
-        let status = match status {
-            Some(status) => status.await,
-            None => None,
-        };
+        let talk = futures::future::join(read_some(process.stdout()), read_some(process.stderr()));
+        let (status, said) = until_end(status, talk).await;
+        let said = said.map(|(out, err)| out + &err).unwrap_or_default();
         match status {
             Some(status) if status.status.as_deref() == Some("Success") => Ok(()),
             status => {

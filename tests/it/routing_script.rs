@@ -2,17 +2,54 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use shardctl::domain::routing::{Answer, Identity, Outcome, Reading, read_line};
 
+use crate::support::Folder;
+
 const SCRIPT: &str = include_str!("../../src/k8s/routing/row.sh");
 const PYTHON: &str = include_str!("../../src/k8s/routing/row.py");
 
-/// Whether a tool is here; nc is that of busybox, which images have.
+/// What asks: a tool, and the shell and programs around it.
+#[derive(Clone, Copy, Debug)]
+struct Asker<'a> {
+    tool: &'a str,
+    /// A folder with no programs but those of busybox, as in its images; none for those of this machine.
+    busybox: Option<&'a Path>,
+}
+
+impl Asker<'_> {
+    fn shell(self) -> Command {
+        match self.busybox {
+            None => Command::new("sh"),
+            Some(folder) => {
+                let mut shell = Command::new(folder.join("sh"));
+                shell.env("PATH", folder);
+                shell
+            }
+        }
+    }
+}
+
 fn has(tool: &str) -> bool {
     Command::new(tool).arg("--version").output().is_ok()
+}
+
+/// The programs of busybox that the script may use, as an image has them.
+fn busybox() -> Option<Folder> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let binary =
+        std::env::split_paths(&paths).map(|folder| folder.join("busybox")).find(|file| file.exists())?;
+    let folder = Folder::new("busybox");
+    for program in ["sh", "wget", "nc", "nslookup", "timeout", "date", "dd", "head", "tr", "sleep"] {
+        symlink(&binary, folder.path().join(program)).expect("a link");
+    }
+    Some(folder)
 }
 
 /// A port at which every request has this answer.
@@ -42,7 +79,8 @@ fn silent() -> (u16, TcpListener, u16) {
 }
 
 /// What the script says with a tool to these questions.
-fn ask(tool: &str, questions: &[(&str, u16)]) -> Vec<Answer> {
+fn ask(asker: Asker<'_>, questions: &[(&str, u16)]) -> Vec<Answer> {
+    let tool = asker.tool;
     let ask: Vec<String> = questions
         .iter()
         .enumerate()
@@ -52,11 +90,15 @@ fn ask(tool: &str, questions: &[(&str, u16)]) -> Vec<Answer> {
         "TIMEOUT=1\nWORKERS=2\nPAUSE=0\nTOOL={tool}\nDOMAIN=invalid\nASK='{}'\nPYTHON='{PYTHON}'\n",
         ask.join("\n")
     );
-    let mut sh = Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
+    let mut shell = asker.shell();
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+    let mut sh = shell.spawn().expect("a shell");
+    let group = sh.id();
     let mut stdin = sh.stdin.take().expect("its input");
     stdin.write_all((settings + SCRIPT).as_bytes()).expect("a script");
     drop(stdin);
     let out = sh.wait_with_output().expect("an end");
+    assert_eq!(left_of(group), Vec::<String>::new(), "{asker:?}: processes that nobody waits for");
     let out = String::from_utf8(out.stdout).expect("text");
     let mut lines = out.lines();
     let first = read_line(lines.next().unwrap_or_default(), None);
@@ -64,12 +106,24 @@ fn ask(tool: &str, questions: &[(&str, u16)]) -> Vec<Answer> {
     let mut answers: Vec<(usize, Answer)> = lines
         .map(|line| match read_line(line, Some(&Identity::Json("pod".to_owned()))) {
             Reading::Answer { number, answer } => (number, answer),
-            other => panic!("{tool}: {other:?}"),
+            other => panic!("{asker:?}: {other:?}"),
         })
         .collect();
     answers.sort_by_key(|(number, _)| *number);
-    assert_eq!(answers.len(), questions.len(), "{tool}: {out}");
+    assert_eq!(answers.len(), questions.len(), "{asker:?}: {out}");
     answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// What is left of a group of processes, and be it that nobody has asked how it ended.
+fn left_of(group: u32) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+    let lines = processes.filter_map(|one| std::fs::read_to_string(one.path().join("stat")).ok());
+    // PID (COMMAND) STATE PARENT GROUP
+    let is_of_group = |line: &String| {
+        line.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(2))
+            == Some(group.to_string().as_str())
+    };
+    lines.filter(is_of_group).collect()
 }
 
 #[test]
@@ -79,22 +133,27 @@ fn every_tool_tells_an_answer_from_a_refusal_from_silence() {
     let (refusing, _listener, hanging) = silent();
     let tools: Vec<&str> = ["python3", "curl", "bash", "wget"].into_iter().filter(|tool| has(tool)).collect();
     assert!(tools.contains(&"bash"), "the shell that CI itself runs in");
-    for tool in tools {
+    let mut askers: Vec<Asker<'_>> = tools.into_iter().map(|tool| Asker { tool, busybox: None }).collect();
+    let busybox = busybox();
+    askers.extend(busybox.as_ref().map(|folder| Asker { tool: "wget", busybox: Some(folder.path()) }));
+    // Like process 1 of a container this process gets whatever nobody waits for.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).expect("orphans");
+    for asker in askers {
         let here = "localhost";
         let questions = [(here, good), (here, sick), (here, refusing), (here, hanging), ("shardctl.@", good)];
-        let answers = ask(tool, &questions);
+        let answers = ask(asker, &questions);
         let outcomes: Vec<&Outcome> = answers.iter().map(|answer| &answer.outcome).collect();
         let answered = |status, identity: Option<&str>| Outcome::Answered {
             status,
             identity: identity.map(str::to_owned),
         };
-        assert_eq!(*outcomes[0], answered(200, Some("ring-3")), "{tool}");
-        assert_eq!(*outcomes[1], answered(503, None), "{tool}");
-        assert_eq!(*outcomes[2], Outcome::Refused, "{tool}");
-        assert_eq!(*outcomes[3], Outcome::Hangs, "{tool}");
-        assert!(matches!(outcomes[4], Outcome::Unresolved { .. }), "{tool}: {:?}", outcomes[4]);
+        assert_eq!(*outcomes[0], answered(200, Some("ring-3")), "{asker:?}");
+        assert_eq!(*outcomes[1], answered(503, None), "{asker:?}");
+        assert_eq!(*outcomes[2], Outcome::Refused, "{asker:?}");
+        assert_eq!(*outcomes[3], Outcome::Hangs, "{asker:?}");
+        assert!(matches!(outcomes[4], Outcome::Unresolved { .. }), "{asker:?}: {:?}", outcomes[4]);
         let addresses = answers[0].addresses.as_ref().expect("getent, or Python");
-        assert!(addresses.iter().all(|address| address.is_loopback()) && !addresses.is_empty(), "{tool}");
-        assert!(answers[0].times.total.is_some(), "{tool}");
+        assert!(addresses.iter().all(|address| address.is_loopback()) && !addresses.is_empty(), "{asker:?}");
+        assert!(answers[0].times.total.is_some(), "{asker:?}");
     }
 }

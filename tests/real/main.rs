@@ -16,6 +16,7 @@ mod support;
 mod client;
 mod commands;
 mod faults;
+mod health;
 mod lab;
 mod life;
 mod network;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         life::TESTS,
         commands::TESTS,
         faults::TESTS,
+        health::TESTS,
         rolling::TESTS,
         routing::TESTS,
         watch::TESTS,

@@ -13,6 +13,8 @@ pub const TESTS: &[Test] = &[
     ("routing::a_resolver_that_does_not_answer_is_its_nodes", resolver),
     ("routing::a_cluster_dns_that_is_gone_is_told_as_that", no_dns),
     ("routing::a_headless_service_of_other_pods_is_told_as_that", selector),
+    ("routing::a_shard_that_starts_has_no_name_where_only_ready_ones_have", not_published),
+    ("routing::a_dns_that_no_longer_watches_serves_old_addresses", old_records),
     ("routing::who_may_not_exec_is_told_that_the_network_was_not_tested", forbidden),
     ("routing::an_image_without_a_shell_is_asked_through_port_forward", no_shell),
 ];
@@ -177,4 +179,49 @@ fn no_shell(lab: &Lab) {
     });
     let report = finds(&ring, &[], "no shell", &["warning shard-asks pod/ring-{0..5}"]);
     assert!(evidence(&report).contains("its image has no shell"), "{report:#}");
+}
+
+fn not_published(lab: &Lab) {
+    let ring = lab.ring("unpublished");
+    ring.tell("ring-2", &json!({"health-readiness": "503"}));
+    eventually(|| if ring.shard(2).is_ready { Err("still ready".to_owned()) } else { Ok(()) });
+    finds(&ring, &[], "a shard that starts, with a name", &[]);
+    ring.kubectl(&["patch", "service/ring", "-p", r#"{"spec":{"publishNotReadyAddresses":false}}"#]);
+    let report = finds(&ring, &[], "without a name", &["error name-resolves pod/ring-2"]);
+    let said = "it is not Ready, and the headless service names Ready pods only";
+    assert!(evidence(&report).contains(said), "{report:#}");
+    ring.tell("ring-2", &json!({"health-readiness": null}));
+    ring.is_whole();
+    finds(&ring, &[], "ready, with a name", &[]);
+}
+
+fn old_records(lab: &Lab) {
+    let ring = lab.ring("old");
+    let list = lab.get(&["pods", "-n", "kube-system", "-l", "k8s-app=kube-dns"]);
+    let servers = list["items"].as_array().expect("DNS pods");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    // What DNS says to the API server is dropped: it serves what it knows.
+    for server in servers {
+        let (node, ip) = (text(&server["spec"]["nodeName"]), text(&server["status"]["podIP"]));
+        let rule = ["iptables", "-w", "5", "-t", "raw", "-A", "PREROUTING", "-s", &ip, "-p", "tcp"];
+        // Answers to shards come from port 53, over UDP and TCP.
+        let rest = ["!", "--sport", "53", "-j", "DROP"];
+        lab.lab_command(&[&["node", "exec", &node, "--"], &rule[..], &rest].concat()).ended(0);
+    }
+    let before = ring.shard(3);
+    ring.kubectl(&["delete", "pod", "ring-3"]);
+    ring.is_whole();
+    let after = ring.shard(3);
+    assert_ne!(before.ip, after.ip);
+    let report = finds(&ring, &[], "an old record", &["error name-current pod/ring-3"]);
+    let said = format!("its name leads to {}, and the pod has {}", before.ip, after.ip);
+    assert!(evidence(&report).contains(&said), "{report:#}");
+    for server in servers {
+        let node = text(&server["spec"]["nodeName"]);
+        let flush = ["iptables", "-w", "5", "-t", "raw", "-F", "PREROUTING"];
+        lab.lab_command(&[&["node", "exec", &node, "--"], &flush[..]].concat()).ended(0);
+    }
+    lab.kubectl(&["rollout", "restart", "deployment/coredns", "-n", "kube-system"]);
+    dns_pods(lab, "2");
+    finds(&ring, &[], "mended", &[]);
 }

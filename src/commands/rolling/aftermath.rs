@@ -24,7 +24,7 @@ pub async fn verify_after(
     target: &Target,
     before: &Snapshot,
 ) -> Result<ExitCode, CommandError> {
-    let scope = Scope { nodes: true, surroundings: true, health: true, usage: false };
+    let scope = Scope { nodes: true, surroundings: true, health: true, ..Scope::default() };
     let old = errors(before);
     let known: BTreeSet<(&str, &str)> = old.iter().map(|one| (one.check, one.object.as_str())).collect();
     let deadline = tokio::time::Instant::now() + PATIENCE;

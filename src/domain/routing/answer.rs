@@ -126,7 +126,7 @@ impl Told {
                 };
                 self.is_connected = self.times.connected.is_some();
             }
-            ["python", resolved, connected, first_byte, total, ..] => {
+            ["micros", resolved, connected, first_byte, total, ..] => {
                 self.times = Times {
                     resolved: micros(resolved),
                     connected: micros(connected),
@@ -254,7 +254,7 @@ mod tests {
             "\u{4}exit 7\u{4}nowhere.invalid: line 1: nowhere.invalid: Name or service not known\u{2}"
         ));
         assert!(unresolved("\u{4}exit 4\u{4}wget: unable to resolve host address ‘nowhere.invalid’\u{2}"));
-        assert!(unresolved("\u{4}python - - - 816 -\u{4}resolve: [Errno -2] Name or service not known"));
+        assert!(unresolved("\u{4}micros - - - 816 -\u{4}resolve: [Errno -2] Name or service not known"));
         for refused in [
             "\u{4}exit 7\u{4}curl: (7) Failed to connect to localhost port 18081 after 0 ms: Couldn't connect to server\
              \u{2}\u{4}curl 0.000019 0.000000 0.000000 0.000200 \u{4}",
@@ -262,7 +262,7 @@ mod tests {
             "\u{4}exit 7\u{4}localhost: connect: Connection refused\u{2}",
             "\u{4}exit 4\u{4}failed: Connection refused.\u{2}",
             "\u{4}exit 1\u{4}wget: can't connect to remote host (10.0.0.7): Connection refused\u{2}",
-            "\u{4}python 34 - - 142 -\u{4}connect: [Errno 111] Connection refused",
+            "\u{4}micros 34 - - 142 -\u{4}connect: [Errno 111] Connection refused",
         ] {
             assert_eq!(outcome(refused), Outcome::Refused, "{refused}");
         }
@@ -271,7 +271,7 @@ mod tests {
              \u{4}curl 0.000030 0.000155 0.000000 2.001147 127.0.0.1\u{4}",
             "\u{4}connected\u{4}\u{4}exit 143\u{4}Terminated\u{2}",
             "\u{4}connected\u{4}\u{4}exit 124\u{4}",
-            "\u{4}python 39 96 - 2001534 127.0.0.1\u{4}answer: timed out",
+            "\u{4}micros 39 96 - 2001534 127.0.0.1\u{4}answer: timed out",
         ] {
             assert_eq!(outcome(hangs), Outcome::Hangs, "{hangs}");
         }
@@ -281,7 +281,7 @@ mod tests {
              \u{4}curl 0.000030 0.000000 0.000000 2.001147 \u{4}",
             "\u{4}exit 143\u{4}Terminated\u{2}",
             "\u{4}exit 1\u{4}nc: timed out\u{2}",
-            "\u{4}python 39 - - 2001534 -\u{4}connect: timed out",
+            "\u{4}micros 39 - - 2001534 -\u{4}connect: timed out",
         ] {
             assert_eq!(outcome(text), timed_out, "{text}");
         }
@@ -345,7 +345,7 @@ mod tests {
         };
         assert_eq!(micros(&curl), [Some(34), Some(132), Some(9266), Some(9316)]);
         assert_eq!(micros(&said("9999", http)), [None, None, None, Some(9999)]);
-        let python = said("812", &format!("\u{4}python 1843 3276 8137 8298 127.0.0.1\u{4}{http}"));
+        let python = said("812", &format!("\u{4}micros 1843 3276 8137 8298 127.0.0.1\u{4}{http}"));
         assert_eq!(micros(&python), [Some(1843), Some(3276), Some(8137), Some(8298)]);
         let addresses: Vec<String> = curl.addresses.iter().flatten().map(IpAddr::to_string).collect();
         assert_eq!(addresses, ["10.0.0.7", "10.0.0.8"]);

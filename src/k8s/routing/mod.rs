@@ -5,7 +5,6 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::pin::pin;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -17,7 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::client::Cluster;
 use super::error::{Failure, RequestError};
-use crate::domain::names::PodName;
+use super::health::until_end;
 use crate::domain::routing::{
     Answer, Headless, Identity, Mark, Outcome, Place, Reading, Row, Survey, Times, Via, read_line,
 };
@@ -29,8 +28,6 @@ const ROW_SH: &str = include_str!("row.sh");
 const ROW_PY: &str = include_str!("row.py");
 /// How long a session may take beyond its questions: to begin, and to find its tool.
 const SESSION_GRACE: Duration = Duration::from_secs(15);
-/// Of a session its output and its status end at the same time; how long the later one is waited for.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What every shard is to ask every other.
 #[derive(Clone, Debug)]
@@ -94,9 +91,8 @@ impl Cluster {
         session: &Session,
         ordinal: u32,
     ) -> Result<Told, String> {
-        let pod = &survey.places[&ordinal].pod;
-        let namespace = &survey.workload.namespace;
-        match tokio::time::timeout(session.limit, self.ask_from(namespace, pod, session, question)).await {
+        let asked = self.ask_from(survey, question, session, ordinal);
+        match tokio::time::timeout(session.limit, asked).await {
             Ok(Ok(told)) => Ok(told),
             Ok(Err(because)) => {
                 let answer = self.ask_directly(survey, question, ordinal).await;
@@ -112,12 +108,13 @@ impl Cluster {
     /// Asks from inside a shard.
     async fn ask_from(
         &self,
-        namespace: &str,
-        pod: &PodName,
-        session: &Session,
+        survey: &Survey,
         question: &RoutingQuestion,
+        session: &Session,
+        ordinal: u32,
     ) -> Result<Told, String> {
-        let api: Api<CorePod> = Api::namespaced(self.client.clone(), namespace);
+        let pod = &survey.places[&ordinal].pod;
+        let api: Api<CorePod> = Api::namespaced(self.client.clone(), &survey.workload.namespace);
         let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
         let parameters = match &session.container {
             Some(container) => parameters.container(container),
@@ -133,9 +130,10 @@ impl Cluster {
         let status = process.take_status();
         let mut stdin = process.stdin().ok_or("exec gave no standard input")?;
         let stdout = process.stdout().ok_or("exec gave no output")?;
+        let script = format!("OWN={ordinal}\n{}", session.script);
         // A process that has not begun takes nothing; what it says of that comes below.
         let written = async {
-            let _ = stdin.write_all(session.script.as_bytes()).await;
+            let _ = stdin.write_all(script.as_bytes()).await;
             let _ = stdin.shutdown().await;
         };
         let (mut tool, mut domain, mut noise) = (None, None, String::new());
@@ -152,23 +150,7 @@ impl Cluster {
                 }
             }
         };
-        // A process that never began takes no input, and may never close its output.
-        let status = {
-            let mut ended = pin!(async {
-                match status {
-                    Some(status) => status.await,
-                    None => None,
-                }
-            });
-            let mut talk = pin!(async { futures::join!(written, read) });
-            tokio::select! {
-                status = &mut ended => {
-                    let _ = tokio::time::timeout(LAST_WORDS, talk).await;
-                    status
-                }
-                _ = &mut talk => tokio::time::timeout(LAST_WORDS, ended).await.ok().flatten(),
-            }
-        };
+        let (status, _) = until_end(status, futures::future::join(written, read)).await;
         let status = status.and_then(|status| status.message);
         match tool {
             Some(tool) if tool == "none" => {
@@ -268,19 +250,18 @@ impl Session {
         let workers = question.workers.clamp(1, names.len().max(1));
         let at_once = askers.min(question.concurrency).max(1) * workers;
         // So that all workers together ask no more than they may.
-        let pause = f64::from(u32::try_from(at_once).unwrap_or(u32::MAX)) / f64::from(question.qps.max(1));
+        let pause = 1000 * u64::try_from(at_once).unwrap_or(u64::MAX) / u64::from(question.qps.max(1));
         let mut script = String::new();
         let _ = write!(
             script,
-            "TIMEOUT={seconds}\nWORKERS={workers}\nPAUSE={pause:.3}\nTOOL=\nDOMAIN={}\nASK={}\nPYTHON={}\n{ROW_SH}",
+            "TIMEOUT={seconds}\nWORKERS={workers}\nPAUSE={pause}\nTOOL=\nDOMAIN={}\nASK={}\nPYTHON={}\n{ROW_SH}",
             quoted(question.domain.as_deref().unwrap_or_default()),
             quoted(&names.join("\n")),
             quoted(ROW_PY),
         );
         let turns = u32::try_from(names.len().div_ceil(workers)).unwrap_or(u32::MAX);
         // The name, the question, and whether there was a connection at all, each a second longer than its tool takes.
-        let turn =
-            3 * Duration::from_secs(seconds + 1) + Duration::try_from_secs_f64(pause).unwrap_or_default();
+        let turn = 3 * Duration::from_secs(seconds + 1) + Duration::from_millis(pause);
         Self { container, script, limit: turn.saturating_mul(turns) + SESSION_GRACE }
     }
 }

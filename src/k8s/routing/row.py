@@ -1,6 +1,6 @@
 import concurrent.futures, socket, sys, time
 
-timeout, workers, pause, domain = float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+timeout, workers, pause, domain = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) / 1000, sys.argv[4]
 
 
 def micros(start):
@@ -41,7 +41,7 @@ def ask(question):
     peer = found[0] if stage == "answer" else "-"
     total = micros(start)
     addresses = ",".join(found)
-    head = f"answer\t{number}\t{addresses}\t{total}\t\4python {times[0]} {times[1]} {times[2]} {total} {peer}\4"
+    head = f"answer\t{number}\t{addresses}\t{total}\t\4micros {times[0]} {times[1]} {times[2]} {total} {peer}\4"
     sys.stdout.buffer.write(head.encode() + said + b"\n")
     sys.stdout.buffer.flush()
     time.sleep(pause)

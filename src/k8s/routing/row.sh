@@ -2,15 +2,17 @@
 # standard input, after these settings:
 #   TIMEOUT  seconds for one question, a whole number
 #   WORKERS  questions under way at the same time
-#   PAUSE    seconds that a worker rests after each question, a decimal
+#   PAUSE    milliseconds that a worker rests after each question
 #   TOOL     the tool to use; empty for the best that there is
 #   DOMAIN   the cluster's domain; empty to read it from /etc/resolv.conf
 #   ASK      the questions, one a line: number, name, port, path; @ at the end of a name stands for DOMAIN
+#   OWN      number of the question about the asker itself, where there is one
 #   PYTHON   row.py
 # Lines out, fields apart by tabs:
 #   tool     name of the tool, the cluster's domain
 #   answer   number, addresses of the name, microseconds in all, exit code, what the tool wrote
 # A tab, a line end and a carriage return in what the tool wrote are \003, \002 and \001. What is not known is "-".
+# Every process that it starts it waits for: what is left to process 1 of a container may stay there for ever.
 
 best_tool() {
   for tool in python3 curl bash wget nc; do
@@ -33,9 +35,22 @@ domain_of_search() {
   echo cluster.local
 }
 
-# Ends what takes too long, where the system can: a second later than the tool itself, which may say more.
+# Ends what takes too long, a second later than the tool itself, which may say more. Not with `timeout`: that of busybox
+# leaves a process behind, and whoever reads the output waits for it.
 limited() {
-  if command -v timeout >/dev/null 2>&1; then timeout $((TIMEOUT + 1)) "$@"; else "$@"; fi
+  "$@" &
+  asked=$!
+  (
+    trap 'kill $! && wait $!; exit' TERM
+    sleep $((TIMEOUT + 1)) &
+    wait $!
+    kill $asked
+  ) >/dev/null 2>&1 &
+  watching=$!
+  wait $asked
+  code=$?
+  kill $watching 2>/dev/null && wait $watching
+  return $code
 }
 
 # The addresses of a name, each once, commas between. Few processes: a shard's CPU is the shard's.
@@ -85,7 +100,7 @@ ask() {
     limited bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 7
       printf "\004connected\004"
       printf "GET %s HTTP/1.0\r\nHost: %s:%s\r\nUser-Agent: shardctl\r\nConnection: close\r\n\r\n" "$2" "$0" "$1" >&3
-      cat <&3' "$1" "$2" "$3"
+      exec cat <&3' "$1" "$2" "$3"
     ;;
   wget)
     if [ "$GNU_WGET" = yes ]; then
@@ -94,11 +109,7 @@ ask() {
       # That of busybox: its own time-out crashes in some builds, so it is ended, and cannot say how far it came.
       limited wget -q -S -Y off -O - "http://$1:$2$3"
       code=$?
-      if [ "$code" -ge 124 ]; then
-        # What keeps nc until it is ended, too, is a connection.
-        limited nc -w 1 "$1" "$2" </dev/null >/dev/null 2>&1
-        case $? in 0 | 124 | 137 | 143) printf '%sconnected%s' "$MARK" "$MARK" ;; esac
-      fi
+      [ "$code" -lt 124 ] || connected "$1" "$2"
       return "$code"
     fi
     ;;
@@ -114,44 +125,181 @@ ask() {
   esac
 }
 
+# Sets NOW, in microseconds; empty where only whole seconds can be had.
+now() {
+  if [ -n "$EPOCHREALTIME" ]; then
+    NOW=$EPOCHREALTIME
+    NOW=${NOW%[.,]*}${NOW#*[.,]}
+  else
+    NOW=$(date +%s%N)
+    # Not every `date` has a finer unit than a second.
+    case $NOW in *[!0-9]*) NOW='' ;; ?????????????*) NOW=${NOW%???} ;; *) NOW='' ;; esac
+  fi
+}
+
+# number name port path
 answer() {
   found=$(addresses "$2")
-  took=-
-  [ $FINE = yes ] && start=$(date +%s%N)
+  now
+  start=$NOW took=-
   said=$({ { ask "$2" "$3" "$4" 2>&1; printf '%sexit %s%s' "$MARK" "$?" "$MARK" >&4; } | head -c 4096; } 4>&1 |
     tr '\r\n\t\000' '\001\002\003\001')
-  [ $FINE = yes ] && took=$((($(date +%s%N) - start) / 1000))
+  now
+  [ -z "$NOW" ] || took=$((NOW - start))
   printf 'answer\t%s\t%s\t%s\t%s\n' "$1" "$found" "$took" "$said"
 }
 
+# Asks questions, four words each, with one process of busybox' wget, and returns how many it has answered. A process for
+# each would cost the shard many times as much. It gives up at the first question that fails. `dd` bounds what it may write,
+# and unlike `head` passes on at once what there is.
+ask_together() {
+  questions=$* urls=''
+  while [ $# -gt 0 ]; do
+    # wget tells the one address that it asks at; of itself the asker tells all.
+    [ "$1" != "$OWN" ] || own=$(addresses "$2")
+    urls="$urls http://$2:$3$4"
+    shift 4
+  done
+  sh -c 'echo $$; exec wget -S -Y off -O - "$@"' sh $urls 2>&1 |
+    dd bs=1024 count=256 2>/dev/null | follow $questions
+}
+
+# Tells the questions apart by what wget says that it does, and answers them.
+follow() {
+  read -r pid
+  now
+  heard=$NOW answered=0
+  begin
+  while [ $# -gt 0 ]; do
+    if IFS= read -r -t "$TIMEOUT" line; then
+      now
+      heard=$NOW
+      case $line in
+      'Connecting to '*)
+        # An older one does not say that it has written an answer.
+        if [ -n "$found" ]; then
+          told 0 "$@"
+          shift 4
+        fi
+        found=${line##*'('}
+        found=${found%:*}
+        found=${found#'['}
+        found=${found%']'}
+        resolved=$((NOW - began))
+        ;;
+      'written to stdout')
+        told 0 "$@"
+        shift 4
+        ;;
+      *)
+        said=$said$line$LINE_END
+        case $line in '  HTTP/'*) [ $first != - ] || first=$((NOW - began)) ;; esac
+        ;;
+      esac
+      [ $((NOW - began)) -gt $((TIMEOUT * 1000000)) ] || continue
+    else
+      now
+      said=$said$line
+      # The end of the output, and silence, look the same.
+      if [ $((NOW - heard)) -lt $((TIMEOUT * 900000)) ]; then
+        [ $answered -gt 0 ] && [ -z "$found$said" ] || told 1 "$@"
+        break
+      fi
+    fi
+    kill "$pid" 2>/dev/null
+    told 143 "$@"
+    break
+  done
+  return $answered
+}
+
+begin() {
+  began=$NOW found='' said='' resolved=- first=-
+}
+
+# exit code, number name port path
+told() {
+  took=$((NOW - began)) connected=''
+  if [ "$1" = 143 ] && [ -n "$found" ] && [ $first = - ]; then connected=$(connected "$3" "$4"); fi
+  if [ "$2" = "$OWN" ]; then found=$own; fi
+  printf 'answer\t%s\t%s\t%s\t%s%s%s%.4096s\n' "$2" "$found" "$took" \
+    "${MARK}micros $resolved - $first $took$MARK" "$connected" "${MARK}exit $1$MARK" "$said"
+  answered=$((answered + 1))
+  now
+  begin
+}
+
+# host port: whether there is a connection, where a tool that was ended did not say.
+connected() {
+  limited nc -w 1 "$1" "$2" </dev/null >/dev/null 2>&1
+  # What keeps nc until it is ended, too, is a connection.
+  case $? in 0 | 124 | 137 | 143) printf '%sconnected%s' "$MARK" "$MARK" ;; esac
+}
+
+# Rests after so many questions.
+rest() {
+  millis=$((PAUSE * $1))
+  fraction=$((1000 + millis % 1000))
+  [ $millis = 0 ] || sleep "$((millis / 1000)).${fraction#1}"
+}
+
 # The part of the questions that one worker asks.
-work() {
+share() {
   turn=0
   echo "$ASK" | while read -r number name port path; do
     turn=$(((turn + 1) % WORKERS))
-    if [ "$turn" = "$1" ]; then
-      case $name in *@) name=${name%@}$DOMAIN ;; esac
-      answer "$number" "$name" "$port" "$path"
-      [ "$PAUSE" = 0 ] || sleep "$PAUSE"
-    fi
+    case $name in *@) name=${name%@}$DOMAIN ;; esac
+    [ $turn != "$1" ] || echo "$number $name $port $path"
+  done
+}
+
+one_by_one() {
+  while read -r number name port path; do
+    answer "$number" "$name" "$port" "$path"
+    rest 1
+  done
+}
+
+ten_by_ten() {
+  while :; do
+    set --
+    while [ $# -lt 40 ] && read -r number name port path; do
+      set -- "$@" "$number" "$name" "$port" "$path"
+    done
+    [ $# -gt 0 ] || return 0
+    while [ $# -gt 0 ]; do
+      ask_together "$@"
+      answered=$?
+      # Nobody reads the answers any more.
+      [ $answered -le 10 ] || return 0
+      shift $((4 * answered))
+      rest $answered
+    done
   done
 }
 
 main() {
+  # No word is the name of a file.
+  set -f
   [ -n "$DOMAIN" ] || DOMAIN=$(domain_of_search)
   [ -n "$TOOL" ] || TOOL=$(best_tool)
-  MARK=$(printf '\004')
-  if wget --version >/dev/null 2>&1; then GNU_WGET=yes; else GNU_WGET=no; fi
-  # Not every `date` has a finer unit than a second.
-  case $(date +%N 2>/dev/null) in '' | *[!0-9]*) FINE=no ;; *) FINE=yes ;; esac
+  MARK=$(printf '\004') LINE_END=$(printf '\002')
   printf 'tool\t%s\t%s\n' "$TOOL" "$DOMAIN"
   if [ "$TOOL" = python3 ]; then
     echo "$ASK" | python3 -c "$PYTHON" "$TIMEOUT" "$WORKERS" "$PAUSE" "$DOMAIN"
     return
   fi
+  asking=one_by_one GNU_WGET=no
+  if [ "$TOOL" = wget ]; then
+    if wget --version >/dev/null 2>&1; then
+      GNU_WGET=yes
+    elif [ -n "$EPOCHREALTIME" ]; then
+      asking=ten_by_ten
+    fi
+  fi
   worker=0
   while [ "$worker" -lt "$WORKERS" ]; do
-    work "$worker" &
+    share "$worker" | $asking &
     worker=$((worker + 1))
   done
   wait

@@ -357,10 +357,10 @@ fn script(survey: &Survey, question: &RoutingQuestion, pause: Duration, asker: u
     let mut script = String::new();
     let _ = write!(
         script,
-        "TIMEOUT={}\nWORKERS={workers}\nPAUSE={:.3}\nOFFSETS='{}'\nROUNDS={rounds}\nTOOL=\nDOMAIN={}\nASK={}\n\
+        "TIMEOUT={}\nWORKERS={workers}\nPAUSE={}\nOFFSETS='{}'\nROUNDS={rounds}\nTOOL=\nDOMAIN={}\nASK={}\n\
          PYTHON={}\n{}\n{WATCH_SH}",
         question.timeout.as_secs().max(1),
-        pause.as_secs_f64(),
+        pause.as_millis(),
         offsets.join(" "),
         quoted(question.domain.as_deref().unwrap_or_default()),
         quoted(&names.join("\n")),

@@ -1,6 +1,5 @@
 # Asks again and again, instead of once. A shell reads it after the settings and all but the last words of row.sh, and after
 # these:
-#   PAUSE    seconds that a worker rests after each question, a decimal
 #   OFFSETS  seconds after which each worker begins, decimals, spaces between
 #   ROUNDS   how often each question is asked: whoever listens may have gone without a word
 #   PYTHON   row.py without its last words, and watch.py
@@ -56,7 +55,7 @@ listen() {
       if [ "$turn" = "$1" ]; then
         question $line || return
         [ -z "$over" ] || return
-        sleep "$PAUSE"
+        rest 1
         [ -z "$over" ] || return
       fi
     done

@@ -32,7 +32,9 @@ const CONCURRENT_READS: usize = 32;
 /// What a snapshot should hold beyond the workload and its pods.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope {
-    /// Nodes, their occupants, and node pools.
+    /// The nodes of the shards, and the services: how shards are reached.
+    pub routes: bool,
+    /// Nodes, also idle ones, their occupants, and node pools.
     pub nodes: bool,
     /// What pods use, from the metrics API.
     pub usage: bool,
@@ -72,8 +74,12 @@ impl Cluster {
 
         let nodes_and_pools = async {
             if !scope.nodes {
+                let nodes = match scope.routes {
+                    true => part(self.nodes_by_name(&node_names).await),
+                    false => not_asked("nodes"),
+                };
                 return (
-                    not_asked("nodes"),
+                    nodes,
                     not_asked("pods of the nodes"),
                     not_asked("node pools"),
                     not_asked("node classes"),
@@ -101,6 +107,12 @@ impl Cluster {
             let ((nodes, occupants), node_classes) = futures::join!(nodes_and_occupants, node_classes);
             (part(nodes), part(occupants), node_pools, node_classes)
         };
+        let services = async {
+            match scope.surroundings || scope.routes {
+                true => part(self.services(&workload).await),
+                false => not_asked("services"),
+            }
+        };
         let surroundings = async {
             if !scope.surroundings {
                 return None;
@@ -108,7 +120,6 @@ impl Cluster {
             Some(futures::join!(
                 self.server_version(),
                 self.disruption_budgets(),
-                self.services(&workload),
                 self.storage(&workload, &shards),
                 self.autoscalers(&workload),
             ))
@@ -119,20 +130,19 @@ impl Cluster {
         let health = async {
             if scope.health { health::ask(self, &workload, &shards).await } else { Ok(BTreeMap::new()) }
         };
-        let ((nodes, occupants, node_pools, node_classes), surroundings, usage, health) =
-            futures::join!(nodes_and_pools, surroundings, usage, health);
+        let ((nodes, occupants, node_pools, node_classes), services, surroundings, usage, health) =
+            futures::join!(nodes_and_pools, services, surroundings, usage, health);
         let (health, health_unknown) = match health {
             Ok(health) => (health, None),
             Err(error) => (BTreeMap::new(), Some(Unknown::from(error))),
         };
-        let (server_version, disruption_budgets, services, storage, autoscalers) = match surroundings {
-            Some((version, budgets, services, storage, autoscalers)) => {
-                (part(version), part(budgets), part(services), storage, part(autoscalers))
+        let (server_version, disruption_budgets, storage, autoscalers) = match surroundings {
+            Some((version, budgets, storage, autoscalers)) => {
+                (part(version), part(budgets), storage, part(autoscalers))
             }
             None => (
                 not_asked("the API server's version"),
                 not_asked("disruption budgets"),
-                not_asked("services"),
                 StorageParts::not_asked(),
                 not_asked("vertical autoscalers"),
             ),
