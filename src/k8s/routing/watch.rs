@@ -136,10 +136,8 @@ impl Cluster {
             });
             while sessions.try_join_next().is_some() {}
             for (ordinal, uid) in running {
-                if !open.contains_key(&ordinal) {
-                    let session = sessions.spawn(Arc::clone(&watch).ask_from(ordinal));
-                    open.insert(ordinal, (uid, session));
-                }
+                open.entry(ordinal)
+                    .or_insert_with(|| (uid, sessions.spawn(Arc::clone(&watch).ask_from(ordinal))));
             }
             tokio::select! {
                 () = changes.next() => {}
@@ -392,7 +390,7 @@ mod tests {
         let mut all: Vec<Duration> =
             (0..4).flat_map(|asker| offsets(4, asker, 3, Duration::from_secs(1))).collect();
         all.sort();
-        let apart = all.windows(2).map(|two| two[1] - two[0]).min().expect("pairs");
+        let apart = all.windows(2).map(|two| two[1].saturating_sub(two[0])).min().expect("pairs");
         assert!(apart > Duration::from_millis(80), "{all:?}");
     }
 }
