@@ -3747,7 +3747,7 @@ _shardctl() {
             return 0
             ;;
         shardctl__subcmd__routing__subcmd__test)
-            opts="-f -o -n -v -h --file --path --port --identity --no-identity --timeout --concurrency --qps --cluster-domain --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
+            opts="-f -o -n -v -h --file --path --port --identity --no-identity --timeout --concurrency --qps --cluster-domain --watch --interval --for --min-availability --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3786,6 +3786,18 @@ _shardctl() {
                     return 0
                     ;;
                 --cluster-domain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-availability)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
