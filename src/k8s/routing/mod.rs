@@ -16,7 +16,7 @@ use super::client::Cluster;
 use super::error::{Failure, RequestError};
 use super::health::until_end;
 use crate::domain::routing::{
-    Answer, Headless, Identity, Mark, Outcome, Place, Reading, Row, Survey, Times, Via, read_line,
+    Answer, Asker, Headless, Identity, Mark, Outcome, Place, Reading, Row, Survey, Times, Via, read_line,
 };
 use crate::domain::snapshot::{HttpProbe, Snapshot};
 
@@ -70,7 +70,7 @@ impl Cluster {
             match row {
                 Ok(Told { row, domain }) => {
                     survey.domain = survey.domain.or(domain);
-                    survey.rows.insert(ordinal, row);
+                    survey.rows.insert(Asker::Shard(ordinal), row);
                 }
                 Err(reason) => drop(survey.mute.insert(ordinal, reason)),
             }
@@ -154,7 +154,7 @@ impl Cluster {
                 Err("its image has none of python3, curl, bash, wget, nc".to_owned())
             }
             Some(_) if answers.is_empty() => Err(format!("its session said nothing: {noise}")),
-            Some(tool) => Ok(Told { row: Row { via: Via::Exec { tool }, answers }, domain }),
+            Some(tool) => Ok(Told { row: Row { via: Via::Inside { tool }, answers }, domain }),
             // The same reason of several shards is told once.
             None => Err(why_no_shell(&status.unwrap_or(noise).replace(pod.as_str(), "POD"))),
         }
@@ -330,6 +330,8 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
         rows: BTreeMap::new(),
         inside: BTreeMap::new(),
         mute: BTreeMap::new(),
+        stand_ins: BTreeMap::new(),
+        no_probe: BTreeMap::new(),
         headless,
         wants_identity: question.identity.is_some(),
     }

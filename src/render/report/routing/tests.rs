@@ -1,8 +1,8 @@
 //! The report as people see it.
 
 use super::*;
-use crate::domain::routing::testing::{timed_out, well};
-use crate::domain::routing::{Outcome, diagnose};
+use crate::domain::routing::testing::{good, row, timed_out, well};
+use crate::domain::routing::{Asker, Outcome, diagnose};
 use crate::render::style::Stylesheet;
 
 fn look(width: usize) -> Look {
@@ -83,10 +83,10 @@ fn of_many_shards_the_nodes_are_shown() {
         let mut place = survey.places[&0].clone();
         place.node = Some(crate::domain::names::NodeName::new(format!("node-{:02}", ordinal / 5)));
         survey.places.insert(ordinal, place);
-        let mut row = survey.rows[&0].clone();
+        let mut row = row();
         row.answers = (0..100)
             .map(|to| {
-                let mut answer = survey.rows[&0].answers[&0].clone();
+                let mut answer = good(0);
                 answer.addresses = None;
                 answer.outcome = match (ordinal / 5, to / 5) {
                     (3, 4) => timed_out(),
@@ -95,7 +95,7 @@ fn of_many_shards_the_nodes_are_shown() {
                 (to, answer)
             })
             .collect();
-        survey.rows.insert(ordinal, row);
+        survey.rows.insert(Asker::Shard(ordinal), row);
     }
     let text = shown(&survey, table);
     assert!(
