@@ -17,6 +17,7 @@ use crate::domain::names::{ClaimName, NodeName, PodName, VolumeName, WorkloadRef
 use crate::domain::prerequisites::{Quota, QuotaScope};
 use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::rolling::{ExactPod, OtherPod, Placeholder, PlaceholderState, RUN_LABEL, Warning};
+use crate::domain::routing::{PROBE_CONTAINER, Probe, ProbeState};
 use crate::domain::snapshot::{
     AntiAffinity, Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DaemonSet,
     DisruptionBudget, Endpoint, HttpProbe, Node, NodeExpression, NodeTerm, Occupant, OutOfMemory, Pod,
@@ -500,6 +501,49 @@ pub(super) fn placeholder(pod: &core::Pod) -> Placeholder {
         node: node.map(NodeName::new),
         state,
         created_at: time(meta.creation_timestamp.as_ref()),
+    }
+}
+
+/// A probe and how far it is.
+pub(super) fn probe(pod: &core::Pod) -> Probe {
+    let meta = &pod.metadata;
+    let spec = pod.spec.clone().unwrap_or_default();
+    let status = pod.status.clone().unwrap_or_default();
+    let container = status.container_statuses.iter().flatten().find(|one| one.name == PROBE_CONTAINER);
+    let state = container.and_then(|container| container.state.clone()).unwrap_or_default();
+    let phase = status.phase.unwrap_or_default();
+    let state = if let Some(end) = state.terminated {
+        let at = time(end.finished_at.as_ref());
+        match end.reason.as_deref() {
+            // It ran, whatever its shell thought of the last question.
+            Some("Completed" | "Error") => ProbeState::Done { at },
+            _ => ProbeState::Failed {
+                at,
+                reason: end.reason.unwrap_or_default(),
+                message: end.message.unwrap_or_default(),
+            },
+        }
+    } else if matches!(phase.as_str(), "Failed" | "Succeeded") || meta.deletion_timestamp.is_some() {
+        ProbeState::Failed {
+            at: time(meta.deletion_timestamp.as_ref()),
+            reason: status.reason.unwrap_or_default(),
+            message: status.message.unwrap_or_default(),
+        }
+    } else if state.running.is_some() {
+        ProbeState::Running
+    } else {
+        let waiting = state
+            .waiting
+            .map(|waiting| (waiting.reason.unwrap_or_default(), waiting.message.unwrap_or_default()));
+        ProbeState::Starting { waiting }
+    };
+    Probe {
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        image: spec.containers.into_iter().find_map(|container| container.image).unwrap_or_default(),
+        created_at: time(meta.creation_timestamp.as_ref()),
+        deadline: spec.active_deadline_seconds.map(SignedDuration::from_secs),
+        state,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod diagnose;
+mod probe;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use super::names::{NodeName, PodName, WorkloadRef};
 pub use answer::{Identity, Reading, read_line};
 pub use diagnose::{CHECKS, RoutingCheck, diagnose};
+pub use probe::{PROBE_CONTAINER, PROBE_IMAGE, PROBE_LABEL, Probe, ProbeSpec, ProbeState, START_LIMIT};
 pub use times::Percentiles;
 
 /// What became of one question.
@@ -71,6 +73,17 @@ pub enum Asker {
     Shard(u32),
     /// The probe, a pod of ours, on this node.
     Probe(NodeName),
+}
+
+/// Who is to ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Askers {
+    /// The shards, and a probe in the stead of one that cannot.
+    #[default]
+    Shards,
+    /// A probe on each node that carries shards.
+    Probes,
+    Both,
 }
 
 /// How the questions of a row were asked.

@@ -8,8 +8,11 @@ use crate::domain::names::NodeName;
 
 const EXEC_REMEDY: &str = "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, \
                            bash, wget, nc";
-const PROBE_REMEDY: &str = "Name an image that the nodes can pull with --probe-image; allow `create`, `list`, `watch` and \
-                            `delete` of pods and `get` of pods/log";
+const PROBE_REMEDY: &str = "Allow a probe: `create`, `watch`, `delete` pods and `get` pods/log, and an image that the nodes can \
+                            pull, --probe-image";
+const EITHER_REMEDY: &str = "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, \
+                             bash, wget, nc. Or allow a probe: `create`, `watch`, `delete` pods and `get` pods/log, and an \
+                             image that the nodes can pull, --probe-image";
 
 impl Diagnosis<'_> {
     pub(super) fn askers(&mut self) {
@@ -24,17 +27,17 @@ impl Diagnosis<'_> {
             reasons.entry(format!("nobody could ask from it: {reason}")).or_default().insert(*shard);
         }
         for (reason, shards) in reasons {
-            self.find(ASKED_FROM, format!("pod/{}", self.pods(&shards)), reason, EXEC_REMEDY);
+            self.find(ASKED_FROM, format!("pod/{}", self.pods(&shards)), reason, EITHER_REMEDY);
         }
         self.without_probe();
         self.stand_ins();
     }
 
-    /// Nodes whose shards asked, and no probe did.
+    /// Nodes whose shards asked, and the probe that was to ask beside them did not.
     fn without_probe(&mut self) {
         let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (node, reason) in &self.survey.no_probe {
-            // Where nobody asked, that is told of the shards.
+            // Where a shard did not ask either, that is told of it.
             if self.asks_itself(node) {
                 reasons.entry(reason).or_default().push(format!("node/{node}"));
             }
@@ -45,12 +48,12 @@ impl Diagnosis<'_> {
         }
     }
 
-    /// Whether a shard on this node asked over the network.
+    /// Whether each shard on this node asked over the network.
     fn asks_itself(&self, node: &NodeName) -> bool {
-        self.survey.rows.iter().any(|(asker, row)| {
-            matches!((asker, &row.via), (Asker::Shard(_), Via::Inside { .. }))
-                && self.survey.node_of(asker) == Some(node)
-        })
+        let shards = self.survey.places.iter().filter(|(_, place)| place.node.as_ref() == Some(node));
+        let row = |shard: &u32| self.survey.rows.get(&Asker::Shard(*shard));
+        let mut rows = shards.map(|(shard, _)| row(shard));
+        rows.all(|row| row.is_some_and(|row| matches!(row.via, Via::Inside { .. })))
     }
 
     /// Shards in whose stead a probe asked.
