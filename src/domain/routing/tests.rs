@@ -224,7 +224,7 @@ fn node_of(asker: &Asker) -> u32 {
     match asker {
         Asker::Shard(shard) => shard / 2,
         Asker::Probe(node) => {
-            ["a", "b", "c"].iter().position(|one| *one == node.as_str()).map_or(9, |at| at as u32)
+            (0..3).find(|at| ["a", "b", "c"][*at as usize] == node.as_str()).expect("a node")
         }
     }
 }
@@ -264,6 +264,11 @@ fn probes_see_what_shards_see() {
         |answer| answer.outcome = Outcome::Hangs,
     );
     assert_eq!(one.found(), ["shard-answers node/b: the probe there, asking ring-0: connects, no answer"]);
+    let kept_in = with_probes().says(|from, to| from == 4 && to < 2, timed_out());
+    assert_eq!(
+        kept_in.found(),
+        ["network-reaches pod/ring-4: asking ring-{0..1}: timed out; the probe on the same node is answered"]
+    );
 }
 
 #[test]

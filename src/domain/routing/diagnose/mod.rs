@@ -154,6 +154,15 @@ impl<'a> Diagnosis<'a> {
             .map_or_else(String::new, |(reason, _)| reason.to_owned())
     }
 
+    /// Whether the probe on a shard's node is answered by those that do not answer the shard.
+    fn probe_beside_is_answered(&self, from: &Asker, pairs: &Pairs<'a>) -> bool {
+        let Asker::Shard(shard) = from else { return false };
+        let probe = self.survey.node(*shard).cloned().map(Asker::Probe);
+        let is_answered =
+            |probe: &Asker| pairs.iter().all(|pair| self.survey.mark(probe, pair.1) == Some(Mark::Good));
+        probe.as_ref().is_some_and(is_answered)
+    }
+
     /// What is left with this mark, pair by pair.
     fn pairs(&mut self, mark: Mark, check: RoutingCheck, remedy: &str) {
         let left = self.with(mark);
@@ -169,7 +178,12 @@ impl<'a> Diagnosis<'a> {
                 Asker::Shard(_) => "asking",
                 Asker::Probe(_) => "the probe there, asking",
             };
-            self.find(check, self.objects(&[from].into()), format!("{who} {asked}: {words}"), remedy);
+            let but = if self.probe_beside_is_answered(from, &mine) {
+                "; the probe on the same node is answered"
+            } else {
+                ""
+            };
+            self.find(check, self.objects(&[from].into()), format!("{who} {asked}: {words}{but}"), remedy);
         }
         self.explain(&left);
     }

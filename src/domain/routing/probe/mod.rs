@@ -20,8 +20,8 @@ use crate::domain::shardset::manifests::MANAGED_BY_LABEL;
 use crate::domain::snapshot::{Taint, Workload};
 pub use standing::{Probe, ProbeState};
 
-/// The image of a probe: busybox, which has a shell, wget, nc and nslookup in 2 MB, for every architecture, from the
-/// registry that Kubernetes' own images come from. It is what Kubernetes 1.36 tests itself with
+/// The image of a probe: busybox, which has a shell, wget, nc and nslookup in a few MB, for every architecture, from
+/// the registry that Kubernetes' own images come from. It is what Kubernetes 1.36 tests itself with
 /// (`test/utils/image/manifest.go`).
 pub const PROBE_IMAGE: &str = "registry.k8s.io/e2e-test-images/busybox:1.37.0-1";
 
@@ -32,7 +32,7 @@ pub const PROBE_LABEL: &str = "shardctl.dev/probe-of";
 pub const PROBE_CONTAINER: &str = "probe";
 
 /// How long a probe may take to start: its image may have to be pulled.
-pub const START_LIMIT: Duration = Duration::from_secs(60);
+pub const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// So much of a script is one argument: Linux takes no string of more than 128 KiB (`MAX_ARG_STRLEN`).
 const ARGUMENT: usize = 100_000;
