@@ -531,6 +531,8 @@ pub(super) fn probe(pod: &core::Pod) -> Probe {
         }
     } else if state.running.is_some() {
         ProbeState::Running
+    } else if status.start_time.is_none() {
+        ProbeState::Made
     } else {
         let waiting = state
             .waiting

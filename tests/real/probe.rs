@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("probe::an_image_without_a_shell_is_replaced_by_a_probe", no_shell),
     ("probe::one_that_admission_refuses_is_told_in_its_words", refused),
     ("probe::one_without_an_image_is_told_by_the_kubelet", no_image),
+    ("probe::one_without_room_is_told_by_the_kubelet", no_room),
     ("probe::one_is_let_in_where_only_restricted_pods_are", restricted),
     ("probe::a_resolver_is_told_to_be_that_of_a_node_or_of_a_shard", resolvers),
     ("probe::nothing_is_left_by_a_run_that_is_interrupted_or_killed", killed),
@@ -204,6 +205,45 @@ fn no_image(lab: &Lab) {
     );
     assert_eq!(report["counts"]["answered"], 36);
     nothing_is_left(&ring);
+}
+
+/// Thousandths of a CPU, as Kubernetes writes them.
+fn millis(quantity: &Value) -> u64 {
+    let text = quantity.as_str().unwrap_or("0");
+    match text.strip_suffix('m') {
+        Some(millis) => millis.parse().expect("a number"),
+        None => 1000 * text.parse::<u64>().expect("a number"),
+    }
+}
+
+fn no_room(lab: &Lab) {
+    let ring = lab.ring("full");
+    let on_it = lab.get(&["pods", "-A", "--field-selector", "spec.nodeName=node-2,status.phase=Running"]);
+    let containers = on_it["items"].as_array().expect("a list").iter();
+    let containers = containers.flat_map(|pod| pod["spec"]["containers"].as_array().expect("a list"));
+    let taken: u64 = containers.map(|one| millis(&one["resources"]["requests"]["cpu"])).sum();
+    let free = millis(&lab.get(&["node", "node-2"])["status"]["allocatable"]["cpu"]) - taken;
+    let filler = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "filler"},
+        "spec": {
+            "nodeName": "node-2",
+            "containers": [{
+                "name": "filler", "image": "shardctl.lab/shard:1.0.0",
+                "resources": {"requests": {"cpu": format!("{}m", free - 5)}},
+            }],
+        },
+    });
+    let run = lab.kubectl_with_input(&["apply", "-n", &ring.namespace, "-f", "-"], &filler.to_string());
+    assert_eq!(run.code, 0, "{run:?}");
+    ring.kubectl(&["wait", "--for=condition=Ready", "pod/filler", "--timeout=2m"]);
+    let both = with_image(&["--from", "both"]);
+    let report = finds(&ring, &both, "a full node", &["warning shard-asks node/node-2"]);
+    assert!(
+        evidence(&report).contains("its node has no room for it: Node didn't have enough resource: cpu"),
+        "{report:#}"
+    );
+    assert_eq!(report["counts"]["answered"], 48);
+    ring.kubectl(&["delete", "pod/filler", "--grace-period=0", "--force"]);
 }
 
 fn restricted(lab: &Lab) {

@@ -20,7 +20,9 @@ use jiff::Timestamp;
 use super::names::{NodeName, PodName, WorkloadRef};
 pub use answer::{Identity, Reading, read_line};
 pub use diagnose::{CHECKS, RoutingCheck, diagnose};
-pub use probe::{PROBE_CONTAINER, PROBE_IMAGE, PROBE_LABEL, Probe, ProbeSpec, ProbeState, START_LIMIT};
+pub use probe::{
+    PROBE_CONTAINER, PROBE_IMAGE, PROBE_LABEL, Probe, ProbeSpec, ProbeState, SEEN_LIMIT, START_LIMIT,
+};
 pub use times::Percentiles;
 
 /// What became of one question.
@@ -130,6 +132,8 @@ pub struct Headless {
 pub struct Survey {
     pub workload: WorkloadRef,
     pub taken_at: Timestamp,
+    /// Who was to ask.
+    pub askers: Askers,
     /// The question: port and path.
     pub port: u16,
     pub path: String,

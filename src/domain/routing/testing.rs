@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Answer, Asker, Headless, Outcome, Place, Row, Survey, Times, Via};
+use super::{Answer, Asker, Askers, Headless, Outcome, Place, Row, Survey, Times, Via};
 use crate::domain::names::{NodeName, PodName, WorkloadRef};
 
 /// Two shards on each of three nodes, all well.
@@ -21,6 +21,7 @@ pub fn well() -> Survey {
     Survey {
         workload: WorkloadRef { namespace: "rt".to_owned(), name: "ring".to_owned() },
         taken_at: Timestamp::UNIX_EPOCH,
+        askers: Askers::Shards,
         port: 8080,
         path: "/api/status".to_owned(),
         domain: Some("cluster.local".to_owned()),

@@ -439,6 +439,7 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
     Survey {
         workload: workload.reference.clone(),
         taken_at: Timestamp::now(),
+        askers: question.askers,
         port: question.port,
         path: question.path.clone(),
         domain: question.domain.clone(),

@@ -23,7 +23,9 @@ use super::hearing::{Hearing, Told};
 use super::{RoutingQuestion, Session};
 use crate::domain::names::NodeName;
 use crate::domain::rolling::RUN_LABEL;
-use crate::domain::routing::{PROBE_CONTAINER, PROBE_LABEL, Probe, ProbeSpec, ProbeState, START_LIMIT};
+use crate::domain::routing::{
+    PROBE_CONTAINER, PROBE_LABEL, Probe, ProbeSpec, ProbeState, SEEN_LIMIT, START_LIMIT,
+};
 use crate::domain::snapshot::Snapshot;
 use crate::k8s::apply::Permission;
 use crate::k8s::client::{Cluster, FIELD_MANAGER};
@@ -246,6 +248,14 @@ impl<'a> Probes<'a> {
         name: &str,
         mut seen: watch::Receiver<Seen>,
     ) -> Result<Told, String> {
+        let is_seen =
+            |seen: &Seen| seen.probes.get(name).is_some_and(|probe| probe.state != ProbeState::Made);
+        if tokio::time::timeout(SEEN_LIMIT, seen.wait_for(is_seen)).await.is_err() {
+            let limit = humantime::format_duration(SEEN_LIMIT);
+            return Err(format!(
+                "its node has not said a word of it within {limit}: its kubelet may be dead"
+            ));
+        }
         let started = async {
             seen.wait_for(|seen| seen.standing(name).is_some()).await.map(|seen| seen.standing(name))
         };

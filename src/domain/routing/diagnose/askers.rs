@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{ASKED_FROM, BESIDE};
-use super::{Asker, Diagnosis, Via, in_a_row};
+use super::{Asker, Askers, Diagnosis, Via, in_a_row};
 use crate::domain::names::NodeName;
 
 const EXEC_REMEDY: &str = "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, \
@@ -27,7 +27,15 @@ impl Diagnosis<'_> {
             reasons.entry(format!("nobody could ask from it: {reason}")).or_default().insert(*shard);
         }
         for (reason, shards) in reasons {
-            self.find(ASKED_FROM, format!("pod/{}", self.pods(&shards)), reason, EITHER_REMEDY);
+            let lacks_probe = |shard: &u32| {
+                self.survey.node(*shard).is_some_and(|node| self.survey.no_probe.contains_key(node))
+            };
+            let remedy = match (self.survey.askers, shards.iter().any(lacks_probe)) {
+                (Askers::Probes, _) => PROBE_REMEDY,
+                (_, true) => EITHER_REMEDY,
+                (_, false) => EXEC_REMEDY,
+            };
+            self.find(ASKED_FROM, format!("pod/{}", self.pods(&shards)), reason, remedy);
         }
         self.without_probe();
         self.stand_ins();

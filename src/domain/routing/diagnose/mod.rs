@@ -11,7 +11,7 @@ mod resolvers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asker, Mark, Outcome, Row, Survey, Via};
+use super::{Asker, Askers, Mark, Outcome, Row, Survey, Via};
 use crate::domain::finding::Finding;
 use crate::domain::names::{NodeName, pods_in_short};
 pub use checks::{CHECKS, RoutingCheck};

@@ -34,6 +34,9 @@ pub const PROBE_CONTAINER: &str = "probe";
 /// How long a probe may take to start: its image may have to be pulled.
 pub const START_LIMIT: Duration = Duration::from_mins(1);
 
+/// A node that lives says within a second or two that it has seen a probe.
+pub const SEEN_LIMIT: Duration = Duration::from_secs(15);
+
 /// So much of a script is one argument: Linux takes no string of more than 128 KiB (`MAX_ARG_STRLEN`).
 const ARGUMENT: usize = 100_000;
 

@@ -20,6 +20,8 @@ pub struct Probe {
 /// How far a probe is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeState {
+    /// It is there, and its node has not said a word of it.
+    Made,
     /// Its container does not run yet: reason and message of what it waits for.
     Starting { waiting: Option<(String, String)> },
     /// It asks.
@@ -41,7 +43,7 @@ impl Probe {
             ProbeState::Done { at } | ProbeState::Failed { at, .. } => {
                 is_past(at.or(self.created_at), SignedDuration::ZERO)
             }
-            ProbeState::Starting { .. } | ProbeState::Running => false,
+            ProbeState::Made | ProbeState::Starting { .. } | ProbeState::Running => false,
         };
         // A node that is dead ends nothing.
         ended || self.deadline.is_some_and(|deadline| is_past(self.created_at, deadline))
@@ -60,7 +62,7 @@ impl Probe {
                 Some(Err(why_it_waits(reason, message, &self.image)))
             }
             // Once may be an accident.
-            ProbeState::Starting { .. } => warnings
+            ProbeState::Made | ProbeState::Starting { .. } => warnings
                 .iter()
                 .find(|(reason, _, count)| reason == "FailedCreatePodSandBox" && *count > 1)
                 .map(|(_, message, _)| Err(format!("its sandbox cannot be made: {}", innermost(message)))),
@@ -98,6 +100,7 @@ fn why_it_failed(reason: &str, message: &str) -> String {
         "StartError" if lower.contains("not found") || lower.contains("no such file") => {
             "its image has no shell".to_owned()
         }
+        _ if reason.starts_with("OutOf") => format!("its node has no room for it: {}", innermost(message)),
         "" => format!("it ended: {}", innermost(message)),
         _ if message.is_empty() => format!("it ended: {reason}"),
         _ => format!("it ended ({reason}): {}", innermost(message)),

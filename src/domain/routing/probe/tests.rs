@@ -147,6 +147,7 @@ fn a_probe_is_left_over_when_whoever_lives_would_have_removed_it() {
     for (state, until, from) in [
         // Whoever made it may still ask.
         (ProbeState::Running, 105, 106),
+        (ProbeState::Made, 105, 106),
         (ProbeState::Starting { waiting: None }, 105, 106),
         // It is removed as soon as it has ended.
         (ProbeState::Done { at: Some(at(20)) }, 35, 36),
@@ -166,6 +167,7 @@ fn why_a_probe_does_not_start_is_known_before_any_deadline() {
     };
     assert_eq!(starting("ContainerCreating", ""), None);
     assert_eq!(probe(ProbeState::Starting { waiting: None }).standing(&[]), None);
+    assert_eq!(probe(ProbeState::Made).standing(&[]), None);
     assert_eq!(probe(ProbeState::Running).standing(&[]), Some(Ok(())));
     assert_eq!(probe(ProbeState::Done { at: None }).standing(&[]), Some(Ok(())));
     let pulled = "failed to pull and unpack image \"r.example/x:1\": failed to resolve reference \"r.example/x:1\": failed \
@@ -185,7 +187,7 @@ fn why_a_probe_does_not_start_is_known_before_any_deadline() {
     };
     assert_eq!(
         failed("OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu, requested: 10, used: 3990, capacity: 4000"),
-        Some("it ended (OutOfcpu): Node didn't have enough resource: cpu, requested: 10, used: 3990, capacity: 4000".to_owned())
+        Some("its node has no room for it: Node didn't have enough resource: cpu, requested: 10, used: 3990, capacity: 4000".to_owned())
     );
     assert_eq!(
         failed(
