@@ -884,6 +884,39 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_is_as_far_as_its_container_is() {
+        let state = |status: serde_json::Value| {
+            let pod = serde_json::json!({"metadata": {"name": "p"}, "status": status});
+            probe(&serde_json::from_value(pod).expect("a pod")).state
+        };
+        let of_container = |state: serde_json::Value| {
+            let container = serde_json::json!({
+                "name": "probe", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0,
+            });
+            serde_json::json!({"startTime": "2026-11-22T12:00:00Z", "containerStatuses": [container]})
+        };
+        assert_eq!(state(serde_json::json!({"phase": "Pending"})), ProbeState::Made);
+        let seen = serde_json::json!({"phase": "Pending", "startTime": "2026-11-22T12:00:00Z"});
+        assert_eq!(state(seen), ProbeState::Starting { waiting: None });
+        let waiting =
+            of_container(serde_json::json!({"waiting": {"reason": "ErrImagePull", "message": "no"}}));
+        let reason = Some(("ErrImagePull".to_owned(), "no".to_owned()));
+        assert_eq!(state(waiting), ProbeState::Starting { waiting: reason });
+        assert_eq!(state(of_container(serde_json::json!({"running": {}}))), ProbeState::Running);
+        let ended = |reason: &str, code: i32| {
+            state(of_container(serde_json::json!({"terminated": {"reason": reason, "exitCode": code}})))
+        };
+        for (reason, code) in [("Completed", 0), ("Error", 1)] {
+            assert_eq!(ended(reason, code), ProbeState::Done { at: None }, "it has asked");
+        }
+        assert!(
+            matches!(ended("StartError", 128), ProbeState::Failed { reason, .. } if reason == "StartError")
+        );
+        let rejected = serde_json::json!({"phase": "Failed", "reason": "OutOfcpu", "message": "no"});
+        assert!(matches!(state(rejected), ProbeState::Failed { reason, .. } if reason == "OutOfcpu"));
+    }
+
+    #[test]
     fn requests_are_counted_as_the_scheduler_does() {
         let spec: core::PodSpec = serde_json::from_value(serde_json::json!({
             "containers": [
