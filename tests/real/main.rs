@@ -19,6 +19,7 @@ mod health;
 mod lab;
 mod life;
 mod network;
+mod probe;
 mod routing;
 mod tier;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         faults::TESTS,
         health::TESTS,
         routing::TESTS,
+        probe::TESTS,
         tier::TESTS,
     ]
     .concat();
