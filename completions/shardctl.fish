@@ -297,6 +297,9 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l timeo
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l concurrency -d 'Shards that ask at the same time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l qps -d 'Most questions a second, of all shards together' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l cluster-domain -d 'Domain of the cluster, instead of what the shards have in /etc/resolv.conf' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l interval -d 'Every shard asks every other about once in so long; less often where that is more than --qps' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l for -d 'Watch for so long, instead of until interrupted' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l min-availability -d 'End with 5 when the service was available for less of the time, in percent' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s o -l output -d 'How to show the result' -r -f -a "table\t'A matrix of who reaches whom, findings, and what to do about them'
 wide\t'Every question on its own line'
 json\t'The exact facts as one RoutingReport'
@@ -316,6 +319,7 @@ never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l no-probe -d 'Make no pod: a shard that cannot ask is asked through port-forward'
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l no-identity -d 'Do not look who answers'
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l watch -d 'Let the shards ask each other all the time, until interrupted, and tell the availability as they saw it'
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
 complete -c shardctl -n "__fish_shardctl_using_subcommand migrate" -l to -d 'The phase whose node pool the shards move to; its pool is named by the ShardSet file' -r -f -a "explore\t'A broad node pool: find out which machine fits'

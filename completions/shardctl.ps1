@@ -319,6 +319,9 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Shards that ask at the same time')
             [CompletionResult]::new('--qps', '--qps', [CompletionResultType]::ParameterName, 'Most questions a second, of all shards together')
             [CompletionResult]::new('--cluster-domain', '--cluster-domain', [CompletionResultType]::ParameterName, 'Domain of the cluster, instead of what the shards have in /etc/resolv.conf')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Every shard asks every other about once in so long; less often where that is more than --qps')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Watch for so long, instead of until interrupted')
+            [CompletionResult]::new('--min-availability', '--min-availability', [CompletionResultType]::ParameterName, 'End with 5 when the service was available for less of the time, in percent')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the result')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the result')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of KUBECONFIG and ~/.kube/config')
@@ -335,6 +338,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
             [CompletionResult]::new('--no-probe', '--no-probe', [CompletionResultType]::ParameterName, 'Make no pod: a shard that cannot ask is asked through port-forward')
             [CompletionResult]::new('--no-identity', '--no-identity', [CompletionResultType]::ParameterName, 'Do not look who answers')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Let the shards ask each other all the time, until interrupted, and tell the availability as they saw it')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

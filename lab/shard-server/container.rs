@@ -51,6 +51,7 @@ pub async fn serve() -> anyhow::Result<ExitCode> {
     let port = TcpListener::bind((Ipv4Addr::UNSPECIFIED, CONTROL_PORT)).await.context("control port")?;
     tokio::spawn(control.serve(port));
     let (mut terminate, mut interrupt) = ending()?;
+    tokio::spawn(collect(signal(SignalKind::child())?));
     tokio::select! {
         result = listen_where_told(Arc::clone(&shard), listening) => result.map(|()| ExitCode::SUCCESS),
         Some(code) = exiting.recv() => Ok(ExitCode::from(code)),
@@ -68,13 +69,17 @@ pub async fn serve() -> anyhow::Result<ExitCode> {
 /// When signals cannot be listened to.
 pub async fn pause() -> anyhow::Result<ExitCode> {
     let (mut terminate, mut interrupt) = ending()?;
-    let mut child = signal(SignalKind::child())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
-            _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
-            _ = child.recv() => while let Ok(Some(_)) = waitpid(None::<Pid>, WaitOptions::NOHANG) {},
-        }
+    tokio::spawn(collect(signal(SignalKind::child())?));
+    tokio::select! {
+        _ = terminate.recv() => Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Collects processes that nobody waits for, as the first one of a container should: what is run in it leaves them behind.
+async fn collect(mut child: Signal) {
+    while child.recv().await.is_some() {
+        while let Ok(Some(_)) = waitpid(None::<Pid>, WaitOptions::NOHANG) {}
     }
 }
 

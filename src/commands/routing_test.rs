@@ -1,5 +1,7 @@
 //! `shardctl routing-test`
 
+mod watch;
+
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -9,7 +11,7 @@ use crate::commands::target::{Target, TargetArgs};
 use crate::context::Context;
 use crate::domain::finding::Severity;
 use crate::domain::routing::{Askers, Identity, PROBE_IMAGE, Survey, diagnose};
-use crate::domain::snapshot::Workload;
+use crate::domain::snapshot::{Snapshot, Workload};
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{RoutingQuestion, Scope};
 use crate::ops::{Interrupt, Urgency};
@@ -28,7 +30,8 @@ use crate::render::report::routing::{self as render, RoutingReport};
 #[command(after_help = "Examples:
   shardctl routing-test -n shop statefulset/kafka --port 8080 --path /healthz --no-identity
   shardctl routing-test -f shardset.yaml -o junit > routing.xml
-  shardctl routing-test -f shardset.yaml --from both --probe-image registry.example/busybox:1.37")]
+  shardctl routing-test -f shardset.yaml --from both --probe-image registry.example/busybox:1.37
+  shardctl routing-test -f shardset.yaml --watch --for 10m --min-availability 99.9")]
 pub struct RoutingTestArgs {
     #[command(flatten)]
     pub target: TargetArgs,
@@ -65,6 +68,8 @@ pub struct RoutingTestArgs {
     /// Domain of the cluster, instead of what the shards have in /etc/resolv.conf
     #[arg(long, value_name = "DOMAIN")]
     pub cluster_domain: Option<String>,
+    #[command(flatten)]
+    pub watching: watch::WatchArgs,
     /// How to show the result
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: RoutingOutput,
@@ -138,6 +143,9 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
     }
     context.block_on(async {
         let target = args.target.resolve(context).await?;
+        if args.watching.watch {
+            return watch::watch(context, &target, args).await;
+        }
         let stop = Interrupt::default();
         let survey = tokio::select! {
             survey = survey(context, &target, args, &stop) => survey?,
@@ -167,6 +175,25 @@ async fn survey(
     args: &RoutingTestArgs,
     stop: &Interrupt,
 ) -> Result<Survey, CommandError> {
+    let (snapshot, question) = question(target, args).await?;
+    let surveyed = target.cluster.survey(&snapshot, &question, stop).await?;
+    for what in &surveyed.left_behind {
+        let warning = context.ui.err_style().warning("warning:");
+        context.ui.say(format!("{warning} a probe was left, and ends by itself: {what}"));
+    }
+    let survey = surveyed.survey.ok_or_else(|| CommandError::failed("interrupted"))?;
+    match survey.places.is_empty() {
+        true => Err(CommandError::failed(format!("no shard of {} runs", snapshot.workload.reference))
+            .hint("`shardctl status` says why")),
+        false => Ok(survey),
+    }
+}
+
+/// What the service is, and what its shards are to ask each other.
+async fn question(
+    target: &Target,
+    args: &RoutingTestArgs,
+) -> Result<(Snapshot, RoutingQuestion), CommandError> {
     let scope = Scope { routes: true, ..Scope::default() };
     let snapshot = target.snapshot(scope).await?;
     let workload = &snapshot.workload;
@@ -189,17 +216,7 @@ async fn survey(
         },
         probe_image: (!args.no_probe).then(|| args.probe_image.clone()),
     };
-    let surveyed = target.cluster.survey(&snapshot, &question, stop).await?;
-    for what in &surveyed.left_behind {
-        let warning = context.ui.err_style().warning("warning:");
-        context.ui.say(format!("{warning} a probe was left, and ends by itself: {what}"));
-    }
-    let survey = surveyed.survey.ok_or_else(|| CommandError::failed("interrupted"))?;
-    match survey.places.is_empty() {
-        true => Err(CommandError::failed(format!("no shard of {} runs", workload.reference))
-            .hint("`shardctl status` says why")),
-        false => Ok(survey),
-    }
+    Ok((snapshot, question))
 }
 
 /// The port that shards serve at, as far as the template says.

@@ -60,7 +60,8 @@ pub(super) async fn ask(
     let probes = &probes;
     let health: BTreeMap<u32, Health> = stream::iter(shards.iter().filter(|shard| shard.is_up()))
         .map(|shard| async move {
-            (shard.ordinal, health_of(cluster, &workload.reference.namespace, &shard.pod_name, probes).await)
+            let namespace = &workload.reference.namespace;
+            (shard.ordinal, health_of(cluster, &mut None, namespace, &shard.pod_name, probes).await)
         })
         .buffer_unordered(CONCURRENT_REQUESTS)
         .collect()
@@ -92,11 +93,16 @@ async fn may_ask(cluster: &Cluster, namespace: &str) -> Result<(), RequestError>
 }
 
 /// The first bad answer of a shard, or the slowest good one.
-async fn health_of(cluster: &Cluster, namespace: &str, pod: &PodName, probes: &[HttpProbe]) -> Health {
+async fn health_of(
+    cluster: &Cluster,
+    line: &mut Option<Line>,
+    namespace: &str,
+    pod: &PodName,
+    probes: &[HttpProbe],
+) -> Health {
     let mut slowest = Duration::ZERO;
-    let mut line = None;
     for probe in probes {
-        match cluster.http_get(&mut line, namespace, pod, probe).await {
+        match cluster.http_get(line, namespace, pod, probe).await {
             Ok(Answer { response, took }) => match response.status().as_u16() {
                 200..=399 => slowest = slowest.max(took),
                 status => return Health::Unhealthy { status, path: probe.path.clone() },
@@ -149,9 +155,23 @@ impl Cluster {
     /// # Errors
     /// What the pod answered, or why it did not answer.
     pub(super) async fn ask_gate(&self, gate: &Gate, namespace: &str, pod: &PodName) -> Result<(), String> {
+        self.ask_gate_on(&mut None, gate, namespace, pod).await
+    }
+
+    /// The same on a line that is left open for the next question.
+    ///
+    /// # Errors
+    /// What the pod answered, or why it did not answer.
+    pub(super) async fn ask_gate_on(
+        &self,
+        line: &mut Option<Line>,
+        gate: &Gate,
+        namespace: &str,
+        pod: &PodName,
+    ) -> Result<(), String> {
         match gate {
             Gate::None => Ok(()),
-            Gate::Http(probes) => match health_of(self, namespace, pod, probes).await {
+            Gate::Http(probes) => match health_of(self, line, namespace, pod, probes).await {
                 Health::Healthy { .. } => Ok(()),
                 Health::Unhealthy { status, path } => Err(format!("{path} answers {status}")),
                 Health::Silent { reason, path } => Err(format!("{path} does not answer: {reason}")),

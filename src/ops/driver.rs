@@ -187,12 +187,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
     fn take_in(&mut self) {
         let (seen, now) = (self.cluster.seen(), self.cluster.now());
         let mut ledger = std::mem::take(&mut self.run.ledger);
-        // The service is whole with a shard that is up, if not where it should be.
-        let is_up_astray = |ordinal| {
-            seen.pods.get(&ordinal).is_some_and(|pod| pod.is_up() && self.run.is_stray(ordinal, pod, &seen))
-        };
-        let is_back = |ordinal| self.run.is_back(&seen, &self.said, ordinal) || is_up_astray(ordinal);
-        let turns = ledger.observe(&seen, &self.run.deleted, is_back, now);
+        let standing = |ordinal| self.run.standing(&seen, &self.said, ordinal);
+        let turns = ledger.observe(&seen, &self.run.deleted, standing, now);
         self.run.ledger = ledger;
         for turn in turns {
             self.tell(match turn {

@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client;
 mod commands;
 mod faults;
 mod health;
@@ -20,8 +21,10 @@ mod lab;
 mod life;
 mod network;
 mod probe;
+mod rolling;
 mod routing;
 mod tier;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,8 +45,10 @@ fn main() -> ExitCode {
         commands::TESTS,
         faults::TESTS,
         health::TESTS,
+        rolling::TESTS,
         routing::TESTS,
         probe::TESTS,
+        watch::TESTS,
         tier::TESTS,
     ]
     .concat();

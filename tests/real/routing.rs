@@ -85,7 +85,7 @@ fn sick_shards(lab: &Lab) {
 }
 
 /// Runs so many DNS pods, and returns the node of the first.
-fn dns_pods(lab: &Lab, count: &str) -> String {
+pub fn dns_pods(lab: &Lab, count: &str) -> String {
     let dns = ["deployment/coredns", "-n", "kube-system"];
     lab.kubectl(&[&["scale"], &dns[..], &["--replicas", count]].concat());
     lab.kubectl(&[&["rollout", "status"], &dns[..], &["--timeout", "2m"]].concat());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::ledger::Standing;
 use super::observed::{Answers, ExactPod, Observed, PlaceholderState};
 use super::placeholder::{Room, placeholder_name};
 use super::policy::Gate;
@@ -507,7 +508,9 @@ impl Look<'_> {
     fn due(&self, shards: &BTreeSet<u32>) -> Timestamp {
         let ledger = &self.run.ledger;
         let outage = ledger.outages.last().filter(|outage| outage.ended_at.is_none());
-        let down_since = outage.map(|outage| outage.started_at).or(ledger.whole_since);
+        // Shards may answer their clients before they are Ready: no outage, and not whole either.
+        let over = || ledger.outages.last()?.ended_at;
+        let down_since = outage.map(|outage| outage.started_at).or(ledger.whole_since).or_else(over);
         let down_since = down_since.unwrap_or(self.run.entered_at);
         let begun = shards.iter().map(|ordinal| {
             let record = ledger.restarts.iter().rfind(|record| record.ordinal == *ordinal);
@@ -682,6 +685,21 @@ impl Run {
         self.policy.gate == Gate::None
             || !self.deleted.contains_key(&ordinal)
             || said.of(&pod.uid).is_some_and(|answer| answer.passed_at.is_some())
+    }
+
+    /// How a shard that we took down stands with its clients. One that is up where or as it should not be serves them, too.
+    #[must_use]
+    pub fn standing(&self, seen: &Observed, said: &Answers, ordinal: u32) -> Standing {
+        let Some(pod) = seen.pods.get(&ordinal) else { return Standing::Away };
+        if self.is_back(seen, said, ordinal) || pod.is_up() && self.is_stray(ordinal, pod, seen) {
+            return Standing::Back;
+        }
+        let is_refused = said.of(&pod.uid).is_some_and(|answer| answer.refusal.is_some());
+        let is_new = pod.deleted_at.is_none() && !self.is_deleted(ordinal, pod);
+        match seen.answering.get(&pod.uid).filter(|_| is_new && !is_refused) {
+            Some(since) => Standing::Answers(*since),
+            None => Standing::Away,
+        }
     }
 
     /// Whether the shard is back: a new pod, as the run wants it, Ready, and through the gate.

@@ -20,9 +20,13 @@ pub struct Ledger {
     pub restarts: Vec<ShardRecord>,
     /// Since when every shard is up; none while one is down.
     pub whole_since: Option<Timestamp>,
+    /// The shards that were away from their clients at the last look.
+    #[serde(skip)]
+    away: BTreeSet<u32>,
 }
 
-/// A time in which not every shard was Ready and healthy.
+/// A time in which not every shard served its clients: from when the first was asked to go, and answers those who find it
+/// no more, or was seen not Ready; until the last answers those who find it, or is Ready and healthy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outage {
@@ -84,6 +88,9 @@ pub struct Marks {
     /// Its containers run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
+    /// It answers what its probes ask; none where nobody asked before it was Ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Timestamp>,
     /// It is Ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<Timestamp>,
@@ -103,6 +110,7 @@ pub struct Seconds {
     pub attach: Option<f64>,
     pub pull: Option<f64>,
     pub start: Option<f64>,
+    pub answer: Option<f64>,
     pub ready: Option<f64>,
     pub gate: Option<f64>,
 }
@@ -115,7 +123,7 @@ impl Marks {
         let mut step = |mark: Option<Timestamp>| {
             let at = mark?;
             let took = between(since, at).as_secs_f64();
-            since = at;
+            since = since.max(at);
             Some(took)
         };
         let mut seconds =
@@ -129,6 +137,7 @@ impl Marks {
         let started = step(self.started);
         seconds.pull = started.zip(self.pull).map(|(started, pull)| pull.as_secs_f64().min(started));
         seconds.start = started.map(|started| started - seconds.pull.unwrap_or(0.0));
+        seconds.answer = step(self.answered);
         seconds.ready = step(self.ready);
         seconds.gate = step(self.back);
         seconds
@@ -162,7 +171,19 @@ pub enum Mark {
     Scheduled,
     Prepared,
     Started,
+    Answered,
     Ready,
+    Back,
+}
+
+/// How a shard that we took down, and whose new pod is there, stands with its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does not serve them.
+    Away,
+    /// It has answered since then. The kubelet does not call it Ready yet, or it has not passed the gate.
+    Answers(Timestamp),
+    /// It is Ready and has passed the gate.
     Back,
 }
 
@@ -198,15 +219,17 @@ impl Ledger {
         shards.retain(|ordinal, record| {
             record.marks.back.is_none() && deleted.contains_key(ordinal) && *ordinal < seen.replicas()
         });
+        // One that has answered was down in an outage that is over.
+        let away = || shards.values().filter(|record| record.marks.answered.is_none());
         if self.outages.last().is_none_or(|outage| outage.ended_at.is_some())
-            && let Some(started_at) = shards.values().map(|record| record.marks.asked).min()
+            && let Some(started_at) = away().map(|record| record.marks.asked).min()
         {
             self.outages.push(Outage {
                 started_at,
                 ended_at: None,
-                shards: shards.keys().copied().collect(),
-                most_down: u32::try_from(shards.len()).unwrap_or(u32::MAX),
-                wave: shards.values().map(|record| record.wave).max(),
+                shards: away().map(|record| record.ordinal).collect(),
+                most_down: u32::try_from(away().count()).unwrap_or(u32::MAX),
+                wave: away().map(|record| record.wave).max(),
             });
         }
         for (ordinal, record) in shards {
@@ -229,12 +252,12 @@ impl Ledger {
         }
     }
 
-    /// Takes in what is seen. `is_back` tells of a shard that we took down whether it has passed the gate.
+    /// Takes in what is seen. `standing` tells of a shard that we took down how its new pod stands.
     pub fn observe(
         &mut self,
         seen: &Observed,
         deleted: &BTreeMap<u32, String>,
-        is_back: impl Fn(u32) -> bool,
+        standing: impl Fn(u32) -> Standing,
         now: Timestamp,
     ) -> Vec<Turn> {
         let mut turns = Vec::new();
@@ -245,7 +268,7 @@ impl Ledger {
             if latest.insert(record.ordinal) && record.marks.back.is_none() {
                 let pod = seen.pods.get(&record.ordinal);
                 let is_new = |pod: &&Pod| deleted.get(&record.ordinal) != Some(&pod.uid);
-                let news = record.advance(seen, pod.filter(is_new), pod.is_none(), &is_back, now);
+                let news = record.advance(seen, pod.filter(is_new), pod.is_none(), &standing, now);
                 if news.contains(&Mark::Gone) && news.contains(&Mark::Back) {
                     unseen.insert(record.ordinal, (record.marks.asked, record.wave));
                 }
@@ -257,7 +280,20 @@ impl Ledger {
         // A shard that is Ready and has not passed the gate is not back; one that never went is not down.
         let ungated = self.under_way(deleted).map(|record| record.ordinal);
         down.extend(ungated.filter(|ordinal| *ordinal < seen.replicas()));
-        self.note(&down, deleted, now, &mut turns);
+        match down.is_empty() {
+            true => drop(self.whole_since.get_or_insert(now)),
+            false => self.whole_since = None,
+        }
+        let answering: BTreeMap<u32, Timestamp> = self
+            .under_way(deleted)
+            .filter_map(|record| match standing(record.ordinal) {
+                Standing::Answers(since) => Some((record.ordinal, since)),
+                Standing::Away | Standing::Back => None,
+            })
+            .collect();
+        down.retain(|ordinal| !answering.contains_key(ordinal));
+        self.note(seen, &down, &answering, deleted, now, &mut turns);
+        self.away = down;
         turns
     }
 
@@ -289,42 +325,87 @@ impl Ledger {
         last.into_values().filter(is_moved).filter(is_under_way)
     }
 
+    /// Opens or closes an outage: these shards are away from their clients, and those answer since then.
     fn note(
         &mut self,
-        down: &BTreeSet<u32>,
+        seen: &Observed,
+        away: &BTreeSet<u32>,
+        answering: &BTreeMap<u32, Timestamp>,
         deleted: &BTreeMap<u32, String>,
         now: Timestamp,
         turns: &mut Vec<Turn>,
     ) {
         let is_not_back = |record: &&ShardRecord| {
             record.marks.back.is_none()
-                && down.contains(&record.ordinal)
+                && away.contains(&record.ordinal)
                 && deleted.contains_key(&record.ordinal)
         };
         let wave = self.restarts.iter().filter(is_not_back).map(|one| one.wave).max();
+        let began = self.began(seen, away, deleted);
+        let open = self.outages.last().filter(|outage| outage.ended_at.is_none());
+        let began_after_all = open.and_then(|outage| {
+            let last = |ordinal| self.restarts.iter().rfind(|record| record.ordinal == ordinal);
+            let asked = outage.shards.iter().filter_map(|ordinal| Some(last(*ordinal)?.marks.asked)).min();
+            // One that began before we asked for anything is not ours, whatever we did then to mend it.
+            asked.filter(|asked| outage.started_at >= *asked)?;
+            self.began(seen, &outage.shards, deleted)
+        });
+        let answered = self.answered(answering, now);
+        let before = self.outages.last().and_then(|outage| outage.ended_at);
         let open = self.outages.last_mut().filter(|outage| outage.ended_at.is_none());
-        match (open, down.is_empty()) {
-            (None, true) => {
-                self.whole_since.get_or_insert(now);
-            }
+        let most_down = u32::try_from(away.len()).unwrap_or(u32::MAX);
+        match (open, away.is_empty()) {
+            (None, true) => {}
             (None, false) => {
-                self.whole_since = None;
-                let most_down = u32::try_from(down.len()).unwrap_or(u32::MAX);
-                turns.push(Turn::OutageStarted { shards: down.clone() });
-                let shards = down.clone();
-                self.outages.push(Outage { started_at: now, ended_at: None, shards, most_down, wave });
+                // It was seen a little after we asked for it.
+                let started_at = began.filter(|began| before.is_none_or(|before| *began >= before));
+                turns.push(Turn::OutageStarted { shards: away.clone() });
+                self.outages.push(Outage {
+                    started_at: started_at.unwrap_or(now),
+                    ended_at: None,
+                    shards: away.clone(),
+                    most_down,
+                    wave,
+                });
             }
             (Some(outage), false) => {
-                outage.shards.extend(down);
-                outage.most_down = outage.most_down.max(u32::try_from(down.len()).unwrap_or(u32::MAX));
+                // A shard may serve on for a while after it was asked to go.
+                if let Some(began) = began_after_all {
+                    outage.started_at = began.clamp(outage.started_at, now);
+                }
+                outage.shards.extend(away);
+                outage.most_down = outage.most_down.max(most_down);
                 outage.wave = outage.wave.max(wave);
             }
             (Some(outage), true) => {
-                outage.ended_at = Some(now);
+                outage.ended_at = Some(answered.max(outage.started_at));
                 turns.push(Turn::OutageEnded { outage: outage.clone() });
-                self.whole_since = Some(now);
             }
         }
+    }
+
+    /// When the first of these shards served no more, which we asked to go; none if one of them is away for another reason.
+    fn began(
+        &self,
+        seen: &Observed,
+        shards: &BTreeSet<u32>,
+        deleted: &BTreeMap<u32, String>,
+    ) -> Option<Timestamp> {
+        let stopped = shards.iter().map(|ordinal| {
+            let record = self.restarts.iter().rfind(|record| record.ordinal == *ordinal)?;
+            let uid = deleted.get(ordinal)?;
+            let is_gone =
+                seen.pods.get(ordinal).is_none_or(|pod| pod.uid != *uid || pod.deleted_at.is_some());
+            let asked = record.marks.asked;
+            is_gone.then(|| seen.answered_until.get(uid).map_or(asked, |until| asked.max(*until)))
+        });
+        stopped.collect::<Option<Vec<Timestamp>>>()?.into_iter().min()
+    }
+
+    /// When the last of those that were away came back to their clients, if they are.
+    fn answered(&self, answering: &BTreeMap<u32, Timestamp>, now: Timestamp) -> Timestamp {
+        let back = self.away.iter().map(|ordinal| answering.get(ordinal).copied().unwrap_or(now));
+        back.max().unwrap_or(now).min(now)
     }
 
     /// The outages together, the one that goes on until now.
@@ -347,32 +428,37 @@ impl ShardRecord {
         seen: &Observed,
         new: Option<&Pod>,
         is_missing: bool,
-        is_back: &impl Fn(u32) -> bool,
+        standing: &impl Fn(u32) -> Standing,
         now: Timestamp,
     ) -> Vec<Mark> {
         let mut news = Vec::new();
         let marks = &mut self.marks;
-        let mut set = |field: &mut Option<Timestamp>, is_reached: bool, mark: Mark| {
-            if is_reached && field.is_none() {
-                *field = Some(now);
+        let mut set = |field: &mut Option<Timestamp>, at: Option<Timestamp>, mark: Mark| {
+            if at.is_some() && field.is_none() {
+                *field = at;
                 news.push(mark);
             }
         };
-        set(&mut marks.gone, is_missing || new.is_some(), Mark::Gone);
+        let reached = |is_reached: bool| is_reached.then_some(now);
+        set(&mut marks.gone, reached(is_missing || new.is_some()), Mark::Gone);
         let Some(pod) = new else { return news };
-        set(&mut marks.created, true, Mark::Created);
-        set(&mut marks.scheduled, pod.node.is_some(), Mark::Scheduled);
+        set(&mut marks.created, Some(now), Mark::Created);
+        set(&mut marks.scheduled, reached(pod.node.is_some()), Mark::Scheduled);
         if let Some(node) = &pod.node {
             let made_at = seen.nodes.get(node).and_then(|node| node.created_at);
             marks.is_new_node = made_at.zip(pod.created_at).is_some_and(|(node, pod)| node >= pod);
             self.to = Some(node.clone());
         }
-        set(&mut marks.prepared, pod.is_prepared, Mark::Prepared);
+        set(&mut marks.prepared, reached(pod.is_prepared), Mark::Prepared);
         marks.pull = seen.pull_of(&pod.uid);
         let runs = !pod.containers.is_empty() && pod.containers.iter().all(|one| one.waiting.is_none());
-        set(&mut marks.started, runs, Mark::Started);
-        set(&mut marks.ready, pod.is_up(), Mark::Ready);
-        set(&mut marks.back, pod.is_up() && is_back(self.ordinal), Mark::Back);
+        set(&mut marks.started, reached(runs), Mark::Started);
+        let standing = standing(self.ordinal);
+        if let Standing::Answers(since) = standing {
+            set(&mut marks.answered, Some(since), Mark::Answered);
+        }
+        set(&mut marks.ready, reached(pod.is_up()), Mark::Ready);
+        set(&mut marks.back, reached(pod.is_up() && standing == Standing::Back), Mark::Back);
         news
     }
 }
@@ -386,3 +472,6 @@ fn ready_at(pod: &Pod, now: Timestamp) -> Timestamp {
 fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ mod trouble;
 pub use change::{Change, FieldChange, Foreign, Hold, ObjectRef, PatchOperation, TEMPLATE_PATH};
 pub use concern::{Concern, concerns};
 pub use decide::{Action, Blocker, Decision, Waiting, decide, finish_step};
-pub use ledger::{Ledger, Mark, Marks, Outage, Seconds, ShardRecord, Turn};
+pub use ledger::{Ledger, Mark, Marks, Outage, Seconds, ShardRecord, Standing, Turn};
 pub use observed::{Answer, Answers, ExactPod, Observed, OtherPod, Placeholder, PlaceholderState, Warning};
 pub use placeholder::{
     ImagePull, PAUSE_IMAGE, Place, PlaceholderSpec, RUN_LABEL, Room, SHARD_LABEL, WORKLOAD_LABEL, only_node,

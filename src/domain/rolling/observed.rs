@@ -26,6 +26,10 @@ pub struct Observed {
     pub warnings: BTreeMap<String, Vec<Warning>>,
     /// How long images took to be pulled, by the uid of the pod and the container. One that was there took no time.
     pub pulls: BTreeMap<String, BTreeMap<String, Duration>>,
+    /// Since when new pods answer what their probes ask, by uid, where clients find them before they are Ready.
+    pub answering: BTreeMap<String, Timestamp>,
+    /// Until when pods that were asked to end have answered, by uid, where clients find them until they are gone.
+    pub answered_until: BTreeMap<String, Timestamp>,
     /// Pods that are no shards, on the nodes that are emptied.
     pub others: BTreeMap<String, OtherPod>,
 }
@@ -42,6 +46,8 @@ impl Observed {
             placeholders: BTreeMap::new(),
             warnings: BTreeMap::new(),
             pulls: BTreeMap::new(),
+            answering: BTreeMap::new(),
+            answered_until: BTreeMap::new(),
             others: BTreeMap::new(),
         }
     }

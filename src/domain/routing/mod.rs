@@ -3,6 +3,7 @@
 //! A [`Survey`] holds the answers; [`diagnose`] finds the causes behind those that are wrong.
 
 mod answer;
+pub mod availability;
 mod diagnose;
 mod probe;
 #[cfg(test)]
@@ -175,6 +176,23 @@ pub enum Mark {
     Stranger,
 }
 
+impl Outcome {
+    /// What it comes to, where the name leads to the right address.
+    #[must_use]
+    pub fn mark(&self, is_stranger: impl Fn(&str) -> bool) -> Mark {
+        match self {
+            Self::Unresolved { .. } => Mark::Unresolved,
+            Self::Refused => Mark::Refused,
+            Self::Unreachable { .. } => Mark::Unreachable,
+            Self::Hangs => Mark::Hangs,
+            Self::Broken { .. } => Mark::Broken,
+            Self::Answered { status, .. } if !(200..400).contains(status) => Mark::BadStatus,
+            Self::Answered { identity: Some(identity), .. } if is_stranger(identity) => Mark::Stranger,
+            Self::Answered { .. } => Mark::Good,
+        }
+    }
+}
+
 impl Mark {
     /// The letter for it in a matrix.
     #[must_use]
@@ -219,19 +237,8 @@ impl Survey {
             (Some(addresses), Some(ip)) => !addresses.is_empty() && !addresses.contains(&ip),
             _ => false,
         };
-        Some(match &answer.outcome {
-            Outcome::Unresolved { .. } => Mark::Unresolved,
-            _ if is_stale => Mark::Stale,
-            Outcome::Refused => Mark::Refused,
-            Outcome::Unreachable { .. } => Mark::Unreachable,
-            Outcome::Hangs => Mark::Hangs,
-            Outcome::Broken { .. } => Mark::Broken,
-            Outcome::Answered { status, .. } if !(200..400).contains(status) => Mark::BadStatus,
-            Outcome::Answered { identity: Some(identity), .. } if self.is_stranger(to, identity) => {
-                Mark::Stranger
-            }
-            Outcome::Answered { .. } => Mark::Good,
-        })
+        let mark = answer.outcome.mark(|identity| self.is_stranger(to, identity));
+        Some(if is_stale && mark != Mark::Unresolved { Mark::Stale } else { mark })
     }
 
     fn is_stranger(&self, to: u32, identity: &str) -> bool {

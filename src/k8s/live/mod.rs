@@ -1,5 +1,6 @@
 //! A real cluster behind `ops::Cluster`: watches, writes that are sent once, the journal, the lock, the gate.
 
+mod early;
 mod journal;
 mod lock;
 mod view;
@@ -62,6 +63,7 @@ impl LiveCluster {
             run: run.id.clone(),
             pools,
             emptied,
+            early: early::Early::of(&run.policy.gate, snapshot),
         };
         let view = View::open(cluster, subject, snapshot);
         let journal = journal::Journal::new(cluster, &run.workload, journalled);

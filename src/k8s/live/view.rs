@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{BoxStream, FuturesUnordered};
-use futures::{StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{Event as CoreEvent, Node as CoreNode, Pod as CorePod};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::Api;
 use kube::api::ListParams;
 use kube::runtime::watcher::Event as WatchEvent;
@@ -18,6 +19,7 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::early::{Early, Published, Turns};
 use crate::domain::names::{NodeName, NodePoolName, WorkloadRef};
 use crate::domain::rolling::{Observed, RunId, SHARD_LABEL, placeholder_labels};
 use crate::domain::snapshot::{NODE_POOL_LABEL, Node, Snapshot};
@@ -36,6 +38,8 @@ pub(super) struct Subject {
     pub pools: BTreeSet<NodePoolName>,
     /// The nodes that are emptied, of which the other pods matter.
     pub emptied: BTreeSet<NodeName>,
+    /// Where clients find shards that are not Ready.
+    pub early: Option<Early>,
 }
 
 /// The service as it was last seen, kept up to date in the background. Watching ends with the value.
@@ -51,13 +55,15 @@ impl Drop for View {
     }
 }
 
-struct Shared {
-    cluster: Cluster,
-    subject: Subject,
+pub(super) struct Shared {
+    pub(super) cluster: Cluster,
+    pub(super) subject: Subject,
     seen: Mutex<Arc<Observed>>,
     /// The uids of pods that are gone: an older list does not bring them back.
     gone: Mutex<BTreeSet<String>>,
     news: watch::Sender<u64>,
+    pub(super) turns: Turns,
+    pub(super) published: Published,
 }
 
 /// Something that a watch or a read told.
@@ -69,6 +75,7 @@ enum News {
     Node(WatchEvent<CoreNode>),
     Warning(WatchEvent<CoreEvent>),
     Pulled(WatchEvent<CoreEvent>),
+    Slice(WatchEvent<EndpointSlice>),
 }
 
 impl View {
@@ -82,6 +89,8 @@ impl View {
             seen: Mutex::new(Arc::new(seen)),
             gone: Mutex::default(),
             news: sender,
+            turns: Turns::default(),
+            published: Published::default(),
         });
         let watching = tokio::spawn(Arc::clone(&shared).watch());
         Self { shared, news, watching }
@@ -89,7 +98,7 @@ impl View {
 
     /// The service as it was last seen.
     pub fn seen(&self) -> Arc<Observed> {
-        Arc::clone(&self.shared.lock())
+        self.shared.seen()
     }
 
     /// Where news is told, to be awaited without missing any.
@@ -111,7 +120,11 @@ impl Shared {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, change: impl FnOnce(&mut Observed)) {
+    pub(super) fn seen(&self) -> Arc<Observed> {
+        Arc::clone(&self.lock())
+    }
+
+    pub(super) fn update(&self, change: impl FnOnce(&mut Observed)) {
         {
             let mut seen = self.lock();
             let seen = Arc::make_mut(&mut seen);
@@ -125,11 +138,26 @@ impl Shared {
         let mut feeds = stream::select_all(self.feeds());
         let mut init = Init::new();
         let mut fetching = FuturesUnordered::new();
+        let mut asking = FuturesUnordered::new();
+        // Pods that were there before are no news of ours, Ready or not.
+        let mut asked: BTreeSet<String> = self.seen().pods.values().map(|pod| pod.uid.clone()).collect();
+        let mut asked_to_end = BTreeSet::new();
         loop {
             tokio::select! {
                 Some(news) = feeds.next() => self.take(news, &mut init),
                 Some(()) = fetching.next() => {}
+                Some(()) = asking.next() => {}
                 else => return,
+            }
+            for pod in self.starting(&asked) {
+                asked.insert(pod.uid.clone());
+                let shared = Arc::clone(&self);
+                asking.push(async move { shared.ask_early(pod).await }.boxed());
+            }
+            for pod in self.ending(&asked_to_end) {
+                asked_to_end.insert(pod.uid.clone());
+                let shared = Arc::clone(&self);
+                asking.push(async move { shared.ask_late(pod).await }.boxed());
             }
             for node in self.unknown_nodes() {
                 let shared = Arc::clone(&self);
@@ -140,7 +168,7 @@ impl Shared {
 
     /// The watches. Each begins anew by itself after a fault, with growing pauses.
     fn feeds(&self) -> Vec<BoxStream<'static, News>> {
-        let Subject { workload, selector, run, pools, emptied } = &self.subject;
+        let Subject { workload, selector, run, pools, emptied, early } = &self.subject;
         let client = || self.cluster.client.clone();
         let namespace = &workload.namespace;
         let pods = || Api::<CorePod>::namespaced(client(), namespace);
@@ -164,6 +192,10 @@ impl Shared {
                 News::Pulled,
             ),
         ];
+        if let Some(early) = early {
+            let of_service = config().labels(&format!("kubernetes.io/service-name={}", early.service));
+            feeds.push(feed(Api::<EndpointSlice>::namespaced(client(), namespace), of_service, News::Slice));
+        }
         if !pools.is_empty() {
             let names: Vec<&str> = pools.iter().map(NodePoolName::as_str).collect();
             let selector = format!("{NODE_POOL_LABEL} in ({})", names.join(","));
@@ -238,6 +270,7 @@ impl Shared {
                 }),
                 WatchEvent::Init | WatchEvent::InitDone => {}
             },
+            News::Slice(event) => self.published.take(event),
             News::Warning(event) => {
                 if let WatchEvent::Apply(event) | WatchEvent::InitApply(event) = event {
                     self.warning(&event);

@@ -4,6 +4,8 @@
 mod hearing;
 mod probe;
 
+mod watch;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -26,6 +28,7 @@ use crate::domain::snapshot::{HttpProbe, Snapshot};
 use crate::ops::{Interrupt, Urgency};
 use hearing::{Hearing, Told};
 use probe::Probes;
+pub use watch::Heard;
 
 /// The script that asks, and the same for Python.
 const ROW_SH: &str = include_str!("row.sh");

@@ -79,7 +79,7 @@ fn outages(run: &Run, now: Timestamp) -> String {
 /// What the seconds of each restart went into. Columns that nobody has a figure for are left out.
 fn restarts(run: &Run) -> String {
     type Column = (&'static str, fn(&Seconds) -> Option<f64>);
-    const COLUMNS: [Column; 9] = [
+    const COLUMNS: [Column; 10] = [
         ("terminate", |one| one.terminate),
         ("create", |one| one.create),
         ("schedule", |one| one.schedule),
@@ -87,6 +87,7 @@ fn restarts(run: &Run) -> String {
         ("attach", |one| one.attach),
         ("pull", |one| one.pull),
         ("start", |one| one.start),
+        ("answer", |one| one.answer),
         ("ready", |one| one.ready),
         ("gate", |one| one.gate),
     ];

@@ -174,6 +174,7 @@ fn in_words(mark: Mark) -> &'static str {
         Mark::Scheduled => "on its node, preparing",
         Mark::Prepared => "pulling and starting",
         Mark::Started => "running, not Ready yet",
+        Mark::Answered => "answers, not Ready yet",
         Mark::Ready => "Ready, at the gate",
         Mark::Back => "back",
     }

@@ -137,7 +137,7 @@ fn millis(duration: Duration) -> f64 {
     f64::from(micros) / 1e3
 }
 
-fn name(mark: Mark) -> &'static str {
+pub(super) fn name(mark: Mark) -> &'static str {
     match mark {
         Mark::Good => "good",
         Mark::Unresolved => "unresolved",

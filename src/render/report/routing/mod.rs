@@ -5,6 +5,7 @@ mod junit;
 mod matrix;
 #[cfg(test)]
 mod tests;
+pub mod watch;
 
 use std::time::Duration;
 
