@@ -75,3 +75,4 @@ bench:
 	cargo build --release --bin shardctl --example shard-server
 	cargo bench --profile dev --bench commands
 	cargo bench --profile dev --bench outage -- --no-sleep
+	cargo bench --profile dev --bench routing

@@ -236,7 +236,7 @@ fn print_planning() {
 
 /// Starts a lab whose machines appear at once and whose pods start in a blink.
 fn start(purpose: &str) -> anyhow::Result<Lab> {
-    Lab::start(purpose, "0s", "300ms")
+    Lab::start(purpose, &["--node-launch", "0s", "--pod-start", "300ms"])
 }
 
 /// What is measured on both clusters.

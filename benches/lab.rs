@@ -29,13 +29,13 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Starts a lab whose machines appear after `node_launch` and whose pods start in `pod_start`.
-    pub fn start(purpose: &str, node_launch: &str, pod_start: &str) -> anyhow::Result<Self> {
+    /// Starts a lab, with these options of `lab up`.
+    pub fn start(purpose: &str, how: &[&str]) -> anyhow::Result<Self> {
         let name = format!("{PREFIX}{}-{purpose}", std::process::id());
         let kubeconfig = Layout::from_environment()?.labs().join(&name).join("kubeconfig");
         let mut lab = Self { name, kubeconfig, up_took: Duration::ZERO };
         let start = Instant::now();
-        lab_command(&["up", "--name", &lab.name, "--node-launch", node_launch, "--pod-start", pod_start])?;
+        lab_command(&[&["up", "--name", &lab.name], how].concat())?;
         lab.up_took = start.elapsed();
         Ok(lab)
     }

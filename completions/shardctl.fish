@@ -286,6 +286,10 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -l create-
 complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s y -l yes -d 'Create the VerticalPodAutoscaler without asking'
 complete -c shardctl -n "__fish_shardctl_using_subcommand vpa-report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s f -l file -d 'The ShardSet file of the workload; - reads standard input' -r -F
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l from -d 'Who asks' -r -f -a "shards\t'Each shard, from inside its container; a probe in the stead of one that cannot'
+probe\t'A probe on each node that carries shards'
+both\t'Shards and probes: what only one of them gets tells the shard from its node'"
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l probe-image -d 'Image of probes; it needs a shell, wget or nc, and nslookup' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l path -d 'What to ask for' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l port -d 'Port to ask at, instead of that of the readiness probe or the first that the template declares' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l identity -d 'Where an answer says which pod it is from: json:FIELD or header:NAME' -r
@@ -313,6 +317,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l color
 always\t''
 never\t''"
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s v -l v -d 'Verbosity of the log on standard error: 6 shows each request with its time' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l no-probe -d 'Make no pod: a shard that cannot ask is asked through port-forward'
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l no-identity -d 'Do not look who answers'
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l watch -d 'Let the shards ask each other all the time, until interrupted, and tell the availability as they saw it'
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -310,6 +310,8 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
         'shardctl;routing-test' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'The ShardSet file of the workload; - reads standard input')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Who asks')
+            [CompletionResult]::new('--probe-image', '--probe-image', [CompletionResultType]::ParameterName, 'Image of probes; it needs a shell, wget or nc, and nslookup')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'What to ask for')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to ask at, instead of that of the readiness probe or the first that the template declares')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Where an answer says which pod it is from: json:FIELD or header:NAME')
@@ -334,6 +336,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
             [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Verbosity of the log on standard error: 6 shows each request with its time')
+            [CompletionResult]::new('--no-probe', '--no-probe', [CompletionResultType]::ParameterName, 'Make no pod: a shard that cannot ask is asked through port-forward')
             [CompletionResult]::new('--no-identity', '--no-identity', [CompletionResultType]::ParameterName, 'Do not look who answers')
             [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Let the shards ask each other all the time, until interrupted, and tell the availability as they saw it')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

@@ -138,7 +138,10 @@ impl Scene {
         pod_start: Duration,
     ) -> anyhow::Result<Self> {
         let pod_start = format!("{}ms", pod_start.as_millis());
-        let lab = Lab::start(&format!("outage-{purpose}"), node_launch, &pod_start)?;
+        let lab = Lab::start(
+            &format!("outage-{purpose}"),
+            &["--node-launch", node_launch, "--pod-start", &pod_start],
+        )?;
         let shardset = home.join("shardset.yaml");
         let scene = Self { lab, home: home.to_owned(), shardset, kubectl: kubectl()?, sleep };
         let mut init = scene.command(shardctl());

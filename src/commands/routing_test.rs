@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::commands::rolling::listen;
 use crate::commands::target::{Target, TargetArgs};
 use crate::context::Context;
 use crate::domain::finding::Severity;
-use crate::domain::routing::{Identity, Survey, diagnose};
+use crate::domain::routing::{Askers, Identity, PROBE_IMAGE, Survey, diagnose};
 use crate::domain::snapshot::{Snapshot, Workload};
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{RoutingQuestion, Scope};
+use crate::ops::{Interrupt, Urgency};
 use crate::options::parse_duration;
 use crate::render::json;
 use crate::render::report::routing::{self as render, RoutingReport};
@@ -21,16 +23,27 @@ use crate::render::report::routing::{self as render, RoutingReport};
 ///
 /// One exec session a shard asks all of them, itself included, with what its image has: python3, curl, bash, wget
 /// or nc, and a shell. Every answer must come from the shard that was asked, and its name must lead to its own
-/// address. A shard that cannot ask is asked through port-forward, which tests the shard and not the network; the
-/// report says so. Nothing is changed. Ends with 5 when there is a finding worse than an info.
+/// address. Where a shard cannot ask, a probe asks in its stead: a small pod on its node, which is removed at the
+/// end. Where there can be no probe either, the shard is asked through port-forward, which tests the shard and not
+/// the network; the report says so. Ends with 5 when there is a finding worse than an info.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   shardctl routing-test -n shop statefulset/kafka --port 8080 --path /healthz --no-identity
   shardctl routing-test -f shardset.yaml -o junit > routing.xml
+  shardctl routing-test -f shardset.yaml --from both --probe-image registry.example/busybox:1.37
   shardctl routing-test -f shardset.yaml --watch --for 10m --min-availability 99.9")]
 pub struct RoutingTestArgs {
     #[command(flatten)]
     pub target: TargetArgs,
+    /// Who asks
+    #[arg(long, value_enum, value_name = "WHO", default_value_t)]
+    pub from: AskFrom,
+    /// Image of probes; it needs a shell, wget or nc, and nslookup
+    #[arg(long, value_name = "IMAGE", default_value = PROBE_IMAGE, value_parser = parse_image)]
+    pub probe_image: String,
+    /// Make no pod: a shard that cannot ask is asked through port-forward
+    #[arg(long, conflicts_with = "probe_image")]
+    pub no_probe: bool,
     /// What to ask for
     #[arg(long, value_name = "PATH", default_value = "/api/status", value_parser = parse_path)]
     pub path: String,
@@ -78,6 +91,18 @@ pub enum RoutingOutput {
     Junit,
 }
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AskFrom {
+    /// Each shard, from inside its container; a probe in the stead of one that cannot
+    #[default]
+    Shards,
+    /// A probe on each node that carries shards
+    Probe,
+    /// Shards and probes: what only one of them gets tells the shard from its node
+    Both,
+}
+
 /// Questions at the same time in one session.
 const WORKERS: usize = 4;
 
@@ -85,6 +110,13 @@ fn parse_path(text: &str) -> Result<String, String> {
     match text.starts_with('/') && text.chars().all(|char| char.is_ascii_graphic()) {
         true => Ok(text.to_owned()),
         false => Err("a path begins with / and has no white space".to_owned()),
+    }
+}
+
+fn parse_image(text: &str) -> Result<String, String> {
+    match !text.is_empty() && text.chars().all(|char| char.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("an image is written REGISTRY/NAME:TAG, without white space".to_owned()),
     }
 }
 
@@ -105,12 +137,23 @@ fn parse_count(text: &str) -> Result<usize, String> {
 /// # Errors
 /// When the workload or its pods cannot be read, or no shard could be asked.
 pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, CommandError> {
+    if args.no_probe && args.from != AskFrom::Shards {
+        return Err(CommandError::usage("--no-probe contradicts --from, which asks for probes")
+            .hint("leave out one of them"));
+    }
     context.block_on(async {
         let target = args.target.resolve(context).await?;
         if args.watching.watch {
             return watch::watch(context, &target, args).await;
         }
-        let survey = survey(&target, args).await?;
+        let stop = Interrupt::default();
+        let survey = tokio::select! {
+            survey = survey(context, &target, args, &stop) => survey?,
+            () = listen(&stop) => unreachable!("signals are listened to for ever"),
+            () = stop.beyond(Urgency::AfterStep) => return Err(CommandError::failed("stopped at once").hint(
+                "probes that are still there end by themselves, and the next routing-test removes them",
+            )),
+        };
         let findings = diagnose(&survey);
         let report = RoutingReport { survey: &survey, findings: &findings };
         let look = context.ui.look();
@@ -126,9 +169,19 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
     })
 }
 
-async fn survey(target: &Target, args: &RoutingTestArgs) -> Result<Survey, CommandError> {
+async fn survey(
+    context: &Context,
+    target: &Target,
+    args: &RoutingTestArgs,
+    stop: &Interrupt,
+) -> Result<Survey, CommandError> {
     let (snapshot, question) = question(target, args).await?;
-    let survey = target.cluster.survey(&snapshot, &question).await?;
+    let surveyed = target.cluster.survey(&snapshot, &question, stop).await?;
+    for what in &surveyed.left_behind {
+        let warning = context.ui.err_style().warning("warning:");
+        context.ui.say(format!("{warning} a probe was left, and ends by itself: {what}"));
+    }
+    let survey = surveyed.survey.ok_or_else(|| CommandError::failed("interrupted"))?;
     match survey.places.is_empty() {
         true => Err(CommandError::failed(format!("no shard of {} runs", snapshot.workload.reference))
             .hint("`shardctl status` says why")),
@@ -156,6 +209,12 @@ async fn question(
         workers: WORKERS,
         qps: args.qps,
         domain: args.cluster_domain.clone(),
+        askers: match args.from {
+            AskFrom::Shards => Askers::Shards,
+            AskFrom::Probe => Askers::Probes,
+            AskFrom::Both => Askers::Both,
+        },
+        probe_image: (!args.no_probe).then(|| args.probe_image.clone()),
     };
     Ok((snapshot, question))
 }

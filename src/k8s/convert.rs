@@ -17,6 +17,7 @@ use crate::domain::names::{ClaimName, NodeName, PodName, VolumeName, WorkloadRef
 use crate::domain::prerequisites::{Quota, QuotaScope};
 use crate::domain::quantity::{Quantity, Resources};
 use crate::domain::rolling::{ExactPod, OtherPod, Placeholder, PlaceholderState, RUN_LABEL, Warning};
+use crate::domain::routing::{PROBE_CONTAINER, Probe, ProbeState};
 use crate::domain::snapshot::{
     AntiAffinity, Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DaemonSet,
     DisruptionBudget, Endpoint, HttpProbe, Node, NodeExpression, NodeTerm, Occupant, OutOfMemory, Pod,
@@ -503,6 +504,51 @@ pub(super) fn placeholder(pod: &core::Pod) -> Placeholder {
     }
 }
 
+/// A probe and how far it is.
+pub(super) fn probe(pod: &core::Pod) -> Probe {
+    let meta = &pod.metadata;
+    let spec = pod.spec.clone().unwrap_or_default();
+    let status = pod.status.clone().unwrap_or_default();
+    let container = status.container_statuses.iter().flatten().find(|one| one.name == PROBE_CONTAINER);
+    let state = container.and_then(|container| container.state.clone()).unwrap_or_default();
+    let phase = status.phase.unwrap_or_default();
+    let state = if let Some(end) = state.terminated {
+        let at = time(end.finished_at.as_ref());
+        match end.reason.as_deref() {
+            // It ran, whatever its shell thought of the last question.
+            Some("Completed" | "Error") => ProbeState::Done { at },
+            _ => ProbeState::Failed {
+                at,
+                reason: end.reason.unwrap_or_default(),
+                message: end.message.unwrap_or_default(),
+            },
+        }
+    } else if matches!(phase.as_str(), "Failed" | "Succeeded") || meta.deletion_timestamp.is_some() {
+        ProbeState::Failed {
+            at: time(meta.deletion_timestamp.as_ref()),
+            reason: status.reason.unwrap_or_default(),
+            message: status.message.unwrap_or_default(),
+        }
+    } else if state.running.is_some() {
+        ProbeState::Running
+    } else if status.start_time.is_none() {
+        ProbeState::Made
+    } else {
+        let waiting = state
+            .waiting
+            .map(|waiting| (waiting.reason.unwrap_or_default(), waiting.message.unwrap_or_default()));
+        ProbeState::Starting { waiting }
+    };
+    Probe {
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        image: spec.containers.into_iter().find_map(|container| container.image).unwrap_or_default(),
+        created_at: time(meta.creation_timestamp.as_ref()),
+        deadline: spec.active_deadline_seconds.map(SignedDuration::from_secs),
+        state,
+    }
+}
+
 fn exact(pod: &core::Pod) -> ExactPod {
     let meta = &pod.metadata;
     ExactPod {
@@ -835,6 +881,39 @@ mod tests {
         ]}))
         .unwrap();
         assert_eq!(claims_of(&spec), 2);
+    }
+
+    #[test]
+    fn a_probe_is_as_far_as_its_container_is() {
+        let state = |status: serde_json::Value| {
+            let pod = serde_json::json!({"metadata": {"name": "p"}, "status": status});
+            probe(&serde_json::from_value(pod).expect("a pod")).state
+        };
+        let of_container = |state: serde_json::Value| {
+            let container = serde_json::json!({
+                "name": "probe", "state": state, "image": "", "imageID": "", "ready": false, "restartCount": 0,
+            });
+            serde_json::json!({"startTime": "2026-11-22T12:00:00Z", "containerStatuses": [container]})
+        };
+        assert_eq!(state(serde_json::json!({"phase": "Pending"})), ProbeState::Made);
+        let seen = serde_json::json!({"phase": "Pending", "startTime": "2026-11-22T12:00:00Z"});
+        assert_eq!(state(seen), ProbeState::Starting { waiting: None });
+        let waiting =
+            of_container(serde_json::json!({"waiting": {"reason": "ErrImagePull", "message": "no"}}));
+        let reason = Some(("ErrImagePull".to_owned(), "no".to_owned()));
+        assert_eq!(state(waiting), ProbeState::Starting { waiting: reason });
+        assert_eq!(state(of_container(serde_json::json!({"running": {}}))), ProbeState::Running);
+        let ended = |reason: &str, code: i32| {
+            state(of_container(serde_json::json!({"terminated": {"reason": reason, "exitCode": code}})))
+        };
+        for (reason, code) in [("Completed", 0), ("Error", 1)] {
+            assert_eq!(ended(reason, code), ProbeState::Done { at: None }, "it has asked");
+        }
+        assert!(
+            matches!(ended("StartError", 128), ProbeState::Failed { reason, .. } if reason == "StartError")
+        );
+        let rejected = serde_json::json!({"phase": "Failed", "reason": "OutOfcpu", "message": "no"});
+        assert!(matches!(state(rejected), ProbeState::Failed { reason, .. } if reason == "OutOfcpu"));
     }
 
     #[test]

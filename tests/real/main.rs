@@ -20,6 +20,7 @@ mod health;
 mod lab;
 mod life;
 mod network;
+mod probe;
 mod rolling;
 mod routing;
 mod tier;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         health::TESTS,
         rolling::TESTS,
         routing::TESTS,
+        probe::TESTS,
         watch::TESTS,
         tier::TESTS,
     ]

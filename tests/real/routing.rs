@@ -15,8 +15,6 @@ pub const TESTS: &[Test] = &[
     ("routing::a_headless_service_of_other_pods_is_told_as_that", selector),
     ("routing::a_shard_that_starts_has_no_name_where_only_ready_ones_have", not_published),
     ("routing::a_dns_that_no_longer_watches_serves_old_addresses", old_records),
-    ("routing::who_may_not_exec_is_told_that_the_network_was_not_tested", forbidden),
-    ("routing::an_image_without_a_shell_is_asked_through_port_forward", no_shell),
 ];
 
 /// Severity, check and object of each finding, and what was seen.
@@ -35,14 +33,14 @@ fn found(ring: &Ring<'_>, args: &[&str]) -> (Vec<String>, Value) {
 
 /// Waits until these are the findings: names and rules need a moment to change.
 #[track_caller]
-fn finds(ring: &Ring<'_>, args: &[&str], what: &str, expected: &[&str]) -> Value {
+pub fn finds(ring: &Ring<'_>, args: &[&str], what: &str, expected: &[&str]) -> Value {
     eventually(|| {
         let (findings, report) = found(ring, args);
         if findings == expected { Ok(report) } else { Err(format!("{what}: {report:#}")) }
     })
 }
 
-fn evidence(report: &Value) -> &str {
+pub fn evidence(report: &Value) -> &str {
     report["findings"][0]["evidence"].as_str().unwrap_or_default()
 }
 
@@ -157,28 +155,6 @@ fn selector(lab: &Lab) {
     ring.kubectl(&["delete", "service/ring"]);
     let report = finds(&ring, &[], "no service", &["error name-resolves service/ring"]);
     assert!(evidence(&report).contains("there is no such headless service"), "{report:#}");
-}
-
-fn forbidden(lab: &Lab) {
-    let ring = lab.standing_ring();
-    ring.kubectl(&["create", "rolebinding", "looks", "--clusterrole=view", "--user=watcher"]);
-    ring.kubectl(&["create", "role", "forwards", "--verb=create,get", "--resource=pods/portforward"]);
-    ring.kubectl(&["create", "rolebinding", "forwards", "--role=forwards", "--user=watcher"]);
-    let report =
-        finds(&ring, &["--as", "watcher"], "no right to exec", &["warning shard-asks pod/ring-{0..5}"]);
-    assert!(evidence(&report).contains("you may not exec into it (create pods/exec)"), "{report:#}");
-    assert_eq!((&report["networkTested"], &report["counts"]["answered"]), (&false.into(), &6.into()));
-    ring.shardctl(&["routing-test", "--as", "watcher"])
-        .ended(5)
-        .said("The network between the shards was not tested.");
-}
-
-fn no_shell(lab: &Lab) {
-    let ring = lab.ring_with("bare", |manifest| {
-        *manifest = manifest.replace("shardctl.lab/shard:", "shardctl.lab/shard-bare:");
-    });
-    let report = finds(&ring, &[], "no shell", &["warning shard-asks pod/ring-{0..5}"]);
-    assert!(evidence(&report).contains("its image has no shell"), "{report:#}");
 }
 
 fn not_published(lab: &Lab) {

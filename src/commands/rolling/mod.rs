@@ -14,5 +14,6 @@ mod undo;
 pub use carry_out::{First, carry_out, go_on, open_run, take_back};
 pub use options::{DryRun, RollingArgs, RunOutput};
 pub use room::room_for;
+pub use signals::listen;
 pub use surroundings::{Found, arming, find, freeze_all};
 pub use undo::undo;

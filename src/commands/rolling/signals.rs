@@ -5,7 +5,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::ops::Interrupt;
 
 /// Hands signals on: the first asks to stop after the step, the second at once. A terminal that goes away stops nothing.
-pub(super) async fn listen(interrupt: &Interrupt) {
+pub async fn listen(interrupt: &Interrupt) {
     let stream = |kind| signal(kind).ok();
     let (mut int, mut term, mut hangup) =
         (stream(SignalKind::interrupt()), stream(SignalKind::terminate()), stream(SignalKind::hangup()));

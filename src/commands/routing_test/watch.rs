@@ -6,7 +6,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{RoutingOutput, RoutingTestArgs, question};
+use super::{AskFrom, RoutingOutput, RoutingTestArgs, question};
 use crate::commands::target::Target;
 use crate::context::Context;
 use crate::domain::routing::availability::Availability;
@@ -65,6 +65,10 @@ pub(super) async fn watch(
         RoutingOutput::Json => true,
         _ => return Err(CommandError::usage("--watch is shown as table or json").hint("-o json")),
     };
+    if args.from != AskFrom::Shards {
+        return Err(CommandError::usage("with --watch the shards ask; --from is for a single look")
+            .hint("leave out --from"));
+    }
     let (snapshot, question) = question(target, args).await?;
     let workload = snapshot.workload.reference.clone();
     let options = &args.watching;

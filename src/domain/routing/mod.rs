@@ -5,6 +5,7 @@
 mod answer;
 pub mod availability;
 mod diagnose;
+mod probe;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -20,6 +21,9 @@ use jiff::Timestamp;
 use super::names::{NodeName, PodName, WorkloadRef};
 pub use answer::{Identity, Reading, read_line};
 pub use diagnose::{CHECKS, RoutingCheck, diagnose};
+pub use probe::{
+    PROBE_CONTAINER, PROBE_IMAGE, PROBE_LABEL, Probe, ProbeSpec, ProbeState, SEEN_LIMIT, START_LIMIT,
+};
 pub use times::Percentiles;
 
 /// What became of one question.
@@ -65,11 +69,31 @@ pub struct Answer {
     pub times: Times,
 }
 
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asker {
+    /// The shard of this ordinal.
+    Shard(u32),
+    /// The probe, a pod of ours, on this node.
+    Probe(NodeName),
+}
+
+/// Who is to ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Askers {
+    /// The shards, and a probe in the stead of one that cannot.
+    #[default]
+    Shards,
+    /// A probe on each node that carries shards.
+    Probes,
+    Both,
+}
+
 /// How the questions of a row were asked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Via {
-    /// From inside the shard's own container, with a tool of its image.
-    Exec { tool: String },
+    /// From inside the asker's own container, with a tool of its image.
+    Inside { tool: String },
     /// Through the API server's port-forward, which asks the shard and not the network; and why.
     PortForward { because: String },
 }
@@ -109,6 +133,8 @@ pub struct Headless {
 pub struct Survey {
     pub workload: WorkloadRef,
     pub taken_at: Timestamp,
+    /// Who was to ask.
+    pub askers: Askers,
     /// The question: port and path.
     pub port: u16,
     pub path: String,
@@ -117,12 +143,16 @@ pub struct Survey {
     /// The shards that there should be, by ordinal; one without a pod has no entry.
     pub places: BTreeMap<u32, Place>,
     pub replicas: u32,
-    /// By the ordinal of the shard that asked.
-    pub rows: BTreeMap<u32, Row>,
+    /// By who asked.
+    pub rows: BTreeMap<Asker, Row>,
     /// What shards that refuse connections say on their loopback address, through port-forward.
     pub inside: BTreeMap<u32, Outcome>,
     /// Shards that could not ask at all, and why.
     pub mute: BTreeMap<u32, String>,
+    /// Shards that could not ask, and why, in whose stead the probe on their node asked.
+    pub stand_ins: BTreeMap<u32, String>,
+    /// Nodes where a probe was to ask and there is none, and why.
+    pub no_probe: BTreeMap<NodeName, String>,
     pub headless: Headless,
     /// Whether answers must say who they are from.
     pub wants_identity: bool,
@@ -198,10 +228,10 @@ impl Mark {
 }
 
 impl Survey {
-    /// What the answer of one shard to another comes to; none where it was not asked.
+    /// What the answer of a shard comes to; none where it was not asked.
     #[must_use]
-    pub fn mark(&self, from: u32, to: u32) -> Option<Mark> {
-        let answer = self.rows.get(&from)?.answers.get(&to)?;
+    pub fn mark(&self, from: &Asker, to: u32) -> Option<Mark> {
+        let answer = self.rows.get(from)?.answers.get(&to)?;
         let ip = self.places.get(&to).and_then(|place| place.ip);
         let is_stale = match (&answer.addresses, ip) {
             (Some(addresses), Some(ip)) => !addresses.is_empty() && !addresses.contains(&ip),
@@ -221,10 +251,19 @@ impl Survey {
         format!("{}-{ordinal}", self.workload.name)
     }
 
-    /// All pairs that were asked, with what their answers come to.
-    pub fn marks(&self) -> impl Iterator<Item = (u32, u32, Mark)> {
+    /// The name of who asks, as people read it.
+    #[must_use]
+    pub fn name(&self, asker: &Asker) -> String {
+        match asker {
+            Asker::Shard(ordinal) => self.pod_name(*ordinal),
+            Asker::Probe(node) => format!("probe on {node}"),
+        }
+    }
+
+    /// All questions, by who asked and who was asked, with what their answers come to.
+    pub fn marks(&self) -> impl Iterator<Item = (&Asker, u32, Mark)> {
         self.rows.iter().flat_map(move |(from, row)| {
-            row.answers.keys().filter_map(move |to| Some((*from, *to, self.mark(*from, *to)?)))
+            row.answers.keys().filter_map(move |to| Some((from, *to, self.mark(from, *to)?)))
         })
     }
 
@@ -234,7 +273,33 @@ impl Survey {
         self.rows.values().any(|row| !matches!(row.via, Via::PortForward { .. }))
     }
 
-    fn node(&self, ordinal: u32) -> Option<&NodeName> {
+    /// The node that a shard is on.
+    #[must_use]
+    pub fn node(&self, ordinal: u32) -> Option<&NodeName> {
         self.places.get(&ordinal)?.node.as_ref()
+    }
+
+    /// The node that is asked from.
+    #[must_use]
+    pub fn node_of<'a>(&'a self, asker: &'a Asker) -> Option<&'a NodeName> {
+        match asker {
+            Asker::Shard(ordinal) => self.node(*ordinal),
+            Asker::Probe(node) => Some(node),
+        }
+    }
+
+    /// The zone that is asked from.
+    #[must_use]
+    pub fn zone_of(&self, asker: &Asker) -> Option<&str> {
+        match asker {
+            Asker::Shard(ordinal) => self.places.get(ordinal)?.zone.as_deref(),
+            Asker::Probe(node) => self.zone_of_node(node),
+        }
+    }
+
+    /// The zone of a node that carries shards.
+    #[must_use]
+    pub fn zone_of_node(&self, node: &NodeName) -> Option<&str> {
+        self.places.values().find(|place| place.node.as_ref() == Some(node))?.zone.as_deref()
     }
 }

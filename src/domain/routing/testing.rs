@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Answer, Headless, Outcome, Place, Row, Survey, Times, Via};
+use super::{Answer, Asker, Askers, Headless, Outcome, Place, Row, Survey, Times, Via};
 use crate::domain::names::{NodeName, PodName, WorkloadRef};
 
 /// Two shards on each of three nodes, all well.
@@ -18,24 +18,28 @@ pub fn well() -> Survey {
         ip: Some(ip(ordinal)),
         is_ready: true,
     };
-    let row = |_: u32| Row {
-        via: Via::Exec { tool: "nc".to_owned() },
-        answers: (0..6).map(|to| (to, good(to))).collect(),
-    };
     Survey {
         workload: WorkloadRef { namespace: "rt".to_owned(), name: "ring".to_owned() },
         taken_at: Timestamp::UNIX_EPOCH,
+        askers: Askers::Shards,
         port: 8080,
         path: "/api/status".to_owned(),
         domain: Some("cluster.local".to_owned()),
         places: (0..6).map(|ordinal| (ordinal, place(ordinal))).collect(),
         replicas: 6,
-        rows: (0..6).map(|from| (from, row(from))).collect(),
+        rows: (0..6).map(|from| (Asker::Shard(from), row())).collect(),
         inside: BTreeMap::new(),
         mute: BTreeMap::new(),
+        stand_ins: BTreeMap::new(),
+        no_probe: BTreeMap::new(),
         headless: Headless { name: "ring".to_owned(), exists: true, ..Headless::default() },
         wants_identity: true,
     }
+}
+
+/// Everybody answers.
+pub fn row() -> Row {
+    Row { via: Via::Inside { tool: "nc".to_owned() }, answers: (0..6).map(|to| (to, good(to))).collect() }
 }
 
 pub fn ip(ordinal: u32) -> IpAddr {
@@ -60,12 +64,18 @@ pub fn timed_out() -> Outcome {
 }
 
 impl Survey {
-    /// Changes the answers of the pairs that `which` chooses.
+    /// Changes the answers to shards of the pairs that `which` chooses.
     #[must_use]
-    pub fn with(mut self, which: impl Fn(u32, u32) -> bool, change: impl Fn(&mut Answer)) -> Self {
+    pub fn with(self, which: impl Fn(u32, u32) -> bool, change: impl Fn(&mut Answer)) -> Self {
+        self.with_any(|from, to| matches!(from, Asker::Shard(from) if which(*from, to)), change)
+    }
+
+    /// As [`Self::with`], of whoever asked.
+    #[must_use]
+    pub fn with_any(mut self, which: impl Fn(&Asker, u32) -> bool, change: impl Fn(&mut Answer)) -> Self {
         for (from, row) in &mut self.rows {
             for (to, answer) in &mut row.answers {
-                if which(*from, *to) {
+                if which(from, *to) {
                     change(answer);
                 }
             }
@@ -78,4 +88,20 @@ impl Survey {
     pub fn says(self, which: impl Fn(u32, u32) -> bool, outcome: Outcome) -> Self {
         self.with(which, |answer| answer.outcome = outcome.clone())
     }
+}
+
+/// A probe beside the shards of each node, and all is well.
+pub fn with_probes() -> Survey {
+    let mut survey = well();
+    for node in ["a", "b", "c"] {
+        survey.rows.insert(Asker::Probe(NodeName::new(node)), row());
+    }
+    survey
+}
+
+/// As [`with_probes`], and no shard asks.
+pub fn probes_alone() -> Survey {
+    let mut survey = with_probes();
+    survey.rows.retain(|asker, _| matches!(asker, Asker::Probe(_)));
+    survey
 }

@@ -1,7 +1,8 @@
 //! Each fault has its finding, and no other.
 
-use super::testing::{ip, timed_out, unresolved, well};
+use super::testing::{ip, probes_alone, timed_out, unresolved, well, with_probes};
 use super::*;
+use crate::domain::finding::Severity;
 
 impl Survey {
     /// What is found: check, object, evidence.
@@ -80,7 +81,7 @@ fn a_shard_without_a_name_is_told_with_the_reason() {
     );
     let mut gone = unnamed();
     gone.places.remove(&1);
-    gone.rows.remove(&1);
+    gone.rows.remove(&Asker::Shard(1));
     assert_eq!(gone.found(), ["name-resolves pod/ring-1: no shard can resolve its name: there is no pod"]);
     let once = well().with(|from, to| (from, to) == (0, 1), |answer| *answer = unresolved("bad address"));
     assert_eq!(once.found(), ["name-resolves pod/ring-0: asking ring-1: bad address"]);
@@ -213,9 +214,143 @@ fn who_could_not_ask_is_told() {
         ]
     );
     let mut survey = well();
-    survey.rows.remove(&3);
+    survey.rows.remove(&Asker::Shard(3));
     survey.mute.insert(3, "forbidden".to_owned());
     assert_eq!(survey.found(), ["shard-asks pod/ring-3: nobody could ask from it: forbidden"]);
+}
+
+/// The node that is asked from, and that of whoever is asked, a to c.
+fn node_of(asker: &Asker) -> u32 {
+    match asker {
+        Asker::Shard(shard) => shard / 2,
+        Asker::Probe(node) => {
+            (0..3).find(|at| ["a", "b", "c"][*at as usize] == node.as_str()).expect("a node")
+        }
+    }
+}
+
+fn is_probe(asker: &Asker) -> bool {
+    matches!(asker, Asker::Probe(_))
+}
+
+#[test]
+fn probes_see_what_shards_see() {
+    assert!(with_probes().found().is_empty());
+    assert_eq!(with_probes().marks().count(), 54);
+    assert!(probes_alone().found().is_empty() && probes_alone().asks_the_network());
+    let refused =
+        |survey: Survey| survey.with_any(|_, to| to == 5, |answer| answer.outcome = Outcome::Refused);
+    for survey in [with_probes(), probes_alone()] {
+        assert_eq!(refused(survey).found(), ["shard-listens pod/ring-5: nobody listens on its port 8080"]);
+    }
+    let cut = |survey: Survey| {
+        let is_cut = |from: &Asker, to: u32| [(0, 1), (1, 0)].contains(&(node_of(from), to / 2));
+        survey.with_any(is_cut, |answer| answer.outcome = timed_out())
+    };
+    assert_eq!(
+        cut(with_probes()).found(),
+        ["network-reaches node/a, node/b: no shard on a reaches one on b, in both directions (12 pairs)"]
+    );
+    assert_eq!(
+        cut(probes_alone()).found(),
+        [
+            "network-reaches node/a, node/b: the probe on a reaches no shard on b, in both directions (4 pairs)"
+        ]
+    );
+    let all = probes_alone().with_any(|_, _| true, |answer| answer.outcome = timed_out());
+    assert_eq!(all.found(), ["network-reaches network: no probe reaches a shard on port 8080: timed out"]);
+    let one = with_probes().with_any(
+        |from, to| is_probe(from) && node_of(from) == 1 && to == 0,
+        |answer| answer.outcome = Outcome::Hangs,
+    );
+    assert_eq!(one.found(), ["shard-answers node/b: the probe there, asking ring-0: connects, no answer"]);
+    let kept_in = with_probes().says(|from, to| from == 4 && to < 2, timed_out());
+    assert_eq!(
+        kept_in.found(),
+        ["network-reaches pod/ring-4: asking ring-{0..1}: timed out; the probe on the same node is answered"]
+    );
+}
+
+#[test]
+fn a_probe_tells_the_resolver_of_a_node_from_that_of_a_shard() {
+    let blind = |who: fn(&Asker) -> bool| {
+        with_probes().with_any(
+            move |from, to| *from != Asker::Shard(to) && who(from),
+            |answer| *answer = unresolved("timed out"),
+        )
+    };
+    assert_eq!(
+        blind(|from| node_of(from) == 1).found(),
+        [
+            "name-resolves node/b: ring-{2..3} and the probe on b resolve no name, and shards elsewhere do: timed out"
+        ]
+    );
+    assert_eq!(
+        blind(|from| *from == Asker::Shard(2)).found(),
+        ["name-resolves pod/ring-2: ring-2 resolves no name, and the probe on the same node does: timed out"]
+    );
+    assert_eq!(
+        blind(|from| node_of(from) == 1 && !is_probe(from)).found(),
+        [
+            "name-resolves pod/ring-{2..3}: ring-{2..3} resolve no name, and the probe on the same node does: timed out"
+        ]
+    );
+    let alone =
+        probes_alone().with_any(|from, _| node_of(from) == 2, |answer| *answer = unresolved("timed out"));
+    assert_eq!(
+        alone.found(),
+        ["name-resolves node/c: the probe on c resolves no name, and probes elsewhere do: timed out"]
+    );
+}
+
+#[test]
+fn what_only_probes_do_not_get_is_no_fault_of_the_service() {
+    let kept_out = with_probes().with_any(|from, _| is_probe(from), |answer| answer.outcome = timed_out());
+    let findings = diagnose(&kept_out);
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Info), "{findings:?}");
+    assert_eq!(
+        kept_out.found(),
+        [
+            "probe-agrees node/a, node/b, node/c: the probes on a, b, c reach no shard, and the shards beside do: timed \
+             out"
+        ]
+    );
+    let blind = with_probes()
+        .with_any(|from, _| is_probe(from) && node_of(from) == 0, |answer| *answer = unresolved("timed out"));
+    assert_eq!(
+        blind.found(),
+        ["probe-agrees node/a: the probe on a resolves no name, and the shards beside do: timed out"]
+    );
+    // A fault of the service beside it is still told as what it is.
+    let both = kept_out.says(|_, to| to == 5, Outcome::Refused);
+    assert_eq!(both.found()[0], "shard-listens pod/ring-5: nobody listens on its port 8080");
+    assert_eq!(both.found().len(), 2, "{:?}", both.found());
+}
+
+#[test]
+fn who_asked_in_whose_stead_is_told() {
+    let mut survey = with_probes();
+    survey.rows.retain(|asker, _| {
+        !matches!(asker, Asker::Shard(2..)) && node_of(asker) != 0 || node_of(asker) == 0 && !is_probe(asker)
+    });
+    for shard in 2..6 {
+        survey.stand_ins.insert(shard, "you may not exec into it (create pods/exec)".to_owned());
+    }
+    assert_eq!(
+        survey.found(),
+        [
+            "shard-asks-itself pod/ring-{2..5}: you may not exec into it (create pods/exec); probes on b, c asked in \
+             their stead"
+        ]
+    );
+    assert!(diagnose(&survey).iter().all(|finding| finding.severity == Severity::Info));
+    survey.stand_ins.retain(|shard, _| *shard == 3);
+    assert!(survey.found()[0].ends_with("; a probe on b asked in its stead"), "{:?}", survey.found());
+    let mut refused = well();
+    for node in ["a", "b"] {
+        refused.no_probe.insert(NodeName::new(node), "refused: quota".to_owned());
+    }
+    assert_eq!(refused.found(), ["shard-asks node/a, node/b: no probe asks from there: refused: quota"]);
 }
 
 /// Two faults at once are two findings: the one does not hide the other.
@@ -252,10 +387,10 @@ fn nothing_that_is_wrong_is_passed_over() {
         1 => Just(Some(Outcome::Answered { status: 200, identity: Some("ring-9".to_owned()) })),
     ];
     let one = (outcome, prop::bool::weighted(0.1));
-    // Of all six shards, or of one alone.
-    let all = (prop::collection::vec(one, 36), any::<bool>());
-    proptest!(|((answers, is_alone) in all)| {
-        let mut survey = well();
+    // Of all six shards, or of one alone; with three probes beside them, or without.
+    let all = (prop::collection::vec(one, 54), any::<bool>(), any::<bool>());
+    proptest!(|((answers, is_alone, has_probes) in all)| {
+        let mut survey = if has_probes { with_probes() } else { well() };
         let mut answers = answers.into_iter();
         for row in survey.rows.values_mut() {
             for (answer, (outcome, is_old)) in row.answers.values_mut().zip(&mut answers) {
@@ -267,7 +402,7 @@ fn nothing_that_is_wrong_is_passed_over() {
         }
         if is_alone {
             survey.replicas = 1;
-            survey.rows.retain(|from, _| *from == 0);
+            survey.rows.retain(|from, _| *from == Asker::Shard(0));
             survey.rows.values_mut().for_each(|row| row.answers.retain(|to, _| *to == 0));
         }
         let is_well = survey.marks().all(|(.., mark)| mark == Mark::Good);

@@ -1,5 +1,8 @@
 //! Lets every shard ask every other by its name: one exec session a shard, in which a small script of ours asks with a
-//! tool that the image has.
+//! tool that the image has; and where that cannot be, a probe beside it.
+
+mod hearing;
+mod probe;
 
 mod watch;
 
@@ -17,10 +20,14 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use super::client::Cluster;
 use super::error::{Failure, RequestError};
 use super::health::until_end;
+use crate::domain::names::NodeName;
 use crate::domain::routing::{
-    Answer, Headless, Identity, Mark, Outcome, Place, Reading, Row, Survey, Times, Via, read_line,
+    Answer, Asker, Askers, Headless, Identity, Mark, Outcome, Place, Row, Survey, Times, Via,
 };
 use crate::domain::snapshot::{HttpProbe, Snapshot};
+use crate::ops::{Interrupt, Urgency};
+use hearing::{Hearing, Told};
+use probe::Probes;
 pub use watch::Heard;
 
 /// The script that asks, and the same for Python.
@@ -47,11 +54,32 @@ pub struct RoutingQuestion {
     pub qps: u32,
     /// The domain of the cluster, where the shards are not to find it themselves.
     pub domain: Option<String>,
+    /// Who is to ask.
+    pub askers: Askers,
+    /// The image of probes; none where no pod may be made.
+    pub probe_image: Option<String>,
+}
+
+/// What became of a survey.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    /// None when it was stopped.
+    pub survey: Option<Survey>,
+    /// Probes that could not be removed, and why.
+    pub left_behind: Vec<String>,
+}
+
+/// Why a shard cannot ask.
+struct Cannot {
+    because: String,
+    /// Whether it began, and did not come to an end.
+    is_stuck: bool,
 }
 
 impl Cluster {
-    /// Lets every shard that runs ask every other, and itself, by name. One that cannot ask is asked itself, through
-    /// port-forward; why is part of its row.
+    /// Lets every shard that runs ask every other, and itself, by name; or probes on their nodes, or both. A shard that
+    /// cannot ask is replaced by the probe on its node, and where there is none it is asked itself, through port-forward;
+    /// why is part of the survey. When it is told to stop, it removes what it has made and returns.
     ///
     /// # Errors
     /// When the pods cannot be read again at the end.
@@ -59,50 +87,140 @@ impl Cluster {
         &self,
         snapshot: &Snapshot,
         question: &RoutingQuestion,
-    ) -> Result<Survey, RequestError> {
+        stop: &Interrupt,
+    ) -> Result<Surveyed, RequestError> {
         let mut survey = blank(snapshot, question);
-        let askers: Vec<u32> = survey.places.keys().copied().collect();
-        let session = Session::new(&survey, question, askers.len(), container(snapshot, question.port));
-        let rows = stream::iter(askers).map(|ordinal| {
-            let (session, survey) = (&session, &survey);
-            async move { (ordinal, self.row(survey, question, session, ordinal).await) }
-        });
-        let rows: Vec<(u32, Result<Told, String>)> =
-            rows.buffer_unordered(question.concurrency).collect().await;
-        for (ordinal, row) in rows {
-            match row {
-                Ok(Told { row, domain }) => {
-                    survey.domain = survey.domain.or(domain);
-                    survey.rows.insert(ordinal, row);
-                }
-                Err(reason) => drop(survey.mute.insert(ordinal, reason)),
+        let shards: Vec<u32> = survey.places.keys().copied().collect();
+        let nodes: BTreeSet<NodeName> =
+            survey.places.values().filter_map(|place| place.node.clone()).collect();
+        let (shards, nodes) = match question.askers {
+            Askers::Shards => (shards, BTreeSet::new()),
+            Askers::Probes => (Vec::new(), nodes),
+            Askers::Both => (shards, nodes),
+        };
+        let at_once = shards.len().min(question.concurrency) + nodes.len().min(question.concurrency);
+        let session = Session::new(&survey, question, at_once, container(snapshot, question.port));
+        let probes =
+            question.probe_image.as_ref().map(|image| Probes::new(self, snapshot, question, image, stop));
+        let by_probes = async {
+            match &probes {
+                Some(probes) => futures::join!(probes.ask(&nodes, &session), probes.remove_left_over()).0,
+                None => BTreeMap::new(),
+            }
+        };
+        let (by_shards, by_probes) =
+            futures::join!(self.rows(&survey, question, &session, &shards, stop), by_probes);
+        let mut cannot = BTreeMap::new();
+        for (ordinal, told) in by_shards {
+            match told {
+                Ok(told) => enter(&mut survey, Asker::Shard(ordinal), told),
+                Err(because) => drop(cannot.insert(ordinal, because)),
             }
         }
+        for (node, told) in by_probes {
+            enter_probe(&mut survey, node, told);
+        }
+        let is_stopped = || stop.urgency() > Urgency::None;
+        if let (Askers::Shards, Some(probes), false) = (question.askers, &probes, is_stopped()) {
+            let nodes: BTreeSet<NodeName> =
+                cannot.keys().filter_map(|ordinal| survey.node(*ordinal).cloned()).collect();
+            let session = Session::new(&survey, question, nodes.len().min(question.concurrency), None);
+            for (node, told) in probes.ask(&nodes, &session).await {
+                enter_probe(&mut survey, node, told);
+            }
+        }
+        let left_behind = probes.map(Probes::left_behind).unwrap_or_default();
+        if is_stopped() {
+            return Ok(Surveyed { survey: None, left_behind });
+        }
+        self.replace(&mut survey, question, cannot).await;
         self.look_inside(&mut survey, question).await;
         self.forget_moved(&mut survey).await?;
-        Ok(survey)
+        Ok(Surveyed { survey: Some(survey), left_behind })
     }
 
-    /// The answers to one shard.
+    /// What the shards were answered, or why they could not ask.
+    async fn rows(
+        &self,
+        survey: &Survey,
+        question: &RoutingQuestion,
+        session: &Session,
+        shards: &[u32],
+        stop: &Interrupt,
+    ) -> Vec<(u32, Result<Told, Cannot>)> {
+        let rows = stream::iter(shards).map(|ordinal| async move {
+            let row = self.row(survey, question, session, *ordinal);
+            let told = tokio::select! {
+                told = row => told,
+                () = stop.beyond(Urgency::None) => {
+                    Err(Cannot { because: "interrupted".to_owned(), is_stuck: false })
+                }
+            };
+            (*ordinal, told)
+        });
+        rows.buffer_unordered(question.concurrency).collect().await
+    }
+
+    /// What one shard was answered.
     async fn row(
         &self,
         survey: &Survey,
         question: &RoutingQuestion,
         session: &Session,
         ordinal: u32,
-    ) -> Result<Told, String> {
+    ) -> Result<Told, Cannot> {
         let asked = self.ask_from(survey, question, session, ordinal);
         match tokio::time::timeout(session.limit, asked).await {
-            Ok(Ok(told)) => Ok(told),
-            Ok(Err(because)) => {
-                let answer = self.ask_directly(survey, question, ordinal).await;
-                let row = Row { via: Via::PortForward { because }, answers: [(ordinal, answer)].into() };
-                Ok(Told { row, domain: None })
-            }
+            Ok(told) => told.map_err(|because| Cannot { because, is_stuck: false }),
             Err(_) => {
-                Err(format!("its session did not end within {}", humantime::format_duration(session.limit)))
+                let limit = humantime::format_duration(session.limit);
+                Err(Cannot { because: format!("its session did not end within {limit}"), is_stuck: true })
             }
         }
+    }
+
+    /// For the shards that did not ask the probe on their node did; or else they are asked through port-forward.
+    async fn replace(
+        &self,
+        survey: &mut Survey,
+        question: &RoutingQuestion,
+        mut cannot: BTreeMap<u32, Cannot>,
+    ) {
+        let mut alone = Vec::new();
+        for (ordinal, place) in &survey.places {
+            if survey.rows.contains_key(&Asker::Shard(*ordinal)) {
+                continue;
+            }
+            let cannot = cannot.remove(ordinal);
+            let probe = place.node.clone().map(Asker::Probe);
+            let no_probe = place.node.as_ref().and_then(|node| survey.no_probe.get(node));
+            let no_probe = no_probe.map(|reason| format!("no probe beside it: {reason}"));
+            match (probe.is_some_and(|probe| survey.rows.contains_key(&probe)), cannot) {
+                (true, Some(cannot)) => drop(survey.stand_ins.insert(*ordinal, cannot.because)),
+                (true, None) => {}
+                (false, cannot) => {
+                    let is_stuck = cannot.as_ref().is_some_and(|cannot| cannot.is_stuck);
+                    let reasons = cannot.map(|cannot| cannot.because).into_iter().chain(no_probe);
+                    let because = reasons.collect::<Vec<_>>().join("; ");
+                    match is_stuck {
+                        true => drop(survey.mute.insert(*ordinal, because)),
+                        false => alone.push((*ordinal, because)),
+                    }
+                }
+            }
+        }
+        let rows: Vec<(u32, Row)> = {
+            let survey = &*survey;
+            stream::iter(alone)
+                .map(|(ordinal, because)| async move {
+                    let answer = self.ask_directly(survey, question, ordinal).await;
+                    (ordinal, Row { via: Via::PortForward { because }, answers: [(ordinal, answer)].into() })
+                })
+                .buffer_unordered(question.concurrency)
+                .collect()
+                .await
+        };
+        survey.rows.extend(rows.into_iter().map(|(ordinal, row)| (Asker::Shard(ordinal), row)));
     }
 
     /// Asks from inside a shard.
@@ -136,31 +254,20 @@ impl Cluster {
             let _ = stdin.write_all(script.as_bytes()).await;
             let _ = stdin.shutdown().await;
         };
-        let (mut tool, mut domain, mut noise) = (None, None, String::new());
-        let mut answers = BTreeMap::new();
+        let mut hearing = Hearing::new(question);
         let read = async {
             let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                match read_line(&line, question.identity.as_ref()) {
-                    Reading::Tool { name, domain: found } => (tool, domain) = (Some(name), Some(found)),
-                    Reading::Answer { number, answer } => {
-                        answers.extend(u32::try_from(number).ok().map(|number| (number, answer)));
-                    }
-                    Reading::Noise(line) => noise = line,
-                }
+                hearing.hear(&line);
             }
         };
         let (status, _) = until_end(status, futures::future::join(written, read)).await;
-        let status = status.and_then(|status| status.message);
-        match tool {
-            Some(tool) if tool == "none" => {
-                Err("its image has none of python3, curl, bash, wget, nc".to_owned())
-            }
-            Some(_) if answers.is_empty() => Err(format!("its session said nothing: {noise}")),
-            Some(tool) => Ok(Told { row: Row { via: Via::Exec { tool }, answers }, domain }),
-            // The same reason of several shards is told once.
-            None => Err(why_no_shell(&status.unwrap_or(noise).replace(pod.as_str(), "POD"))),
+        if hearing.has_begun() {
+            return hearing.told();
         }
+        // The same reason of several shards is told once.
+        let said = status.and_then(|status| status.message).unwrap_or_else(|| hearing.noise().to_owned());
+        Err(why_no_shell(&said.replace(pod.as_str(), "POD")))
     }
 
     /// Asks a shard through port-forward, which leads to its loopback address.
@@ -220,10 +327,19 @@ impl Cluster {
     }
 }
 
-/// What one session told.
-struct Told {
-    row: Row,
-    domain: Option<String>,
+/// Puts down what was told.
+fn enter(survey: &mut Survey, asker: Asker, told: Told) {
+    if survey.domain.is_none() {
+        survey.domain = told.domain;
+    }
+    survey.rows.insert(asker, told.row);
+}
+
+fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) {
+    match told {
+        Ok(told) => enter(survey, Asker::Probe(node), told),
+        Err(because) => drop(survey.no_probe.insert(node, because)),
+    }
 }
 
 /// What every session is given.
@@ -235,7 +351,8 @@ struct Session {
 }
 
 impl Session {
-    fn new(survey: &Survey, question: &RoutingQuestion, askers: usize, container: Option<String>) -> Self {
+    /// `sessions` is how many there are at the same time.
+    fn new(survey: &Survey, question: &RoutingQuestion, sessions: usize, container: Option<String>) -> Self {
         let service = &survey.headless.name;
         let names: Vec<String> = (0..survey.replicas)
             .map(|ordinal| {
@@ -248,7 +365,7 @@ impl Session {
             .collect();
         let seconds = question.timeout.as_secs().max(1);
         let workers = question.workers.clamp(1, names.len().max(1));
-        let at_once = askers.min(question.concurrency).max(1) * workers;
+        let at_once = sessions.max(1) * workers;
         // So that all workers together ask no more than they may.
         let pause = 1000 * u64::try_from(at_once).unwrap_or(u64::MAX) / u64::from(question.qps.max(1));
         let mut script = String::new();
@@ -325,6 +442,7 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
     Survey {
         workload: workload.reference.clone(),
         taken_at: Timestamp::now(),
+        askers: question.askers,
         port: question.port,
         path: question.path.clone(),
         domain: question.domain.clone(),
@@ -333,6 +451,8 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
         rows: BTreeMap::new(),
         inside: BTreeMap::new(),
         mute: BTreeMap::new(),
+        stand_ins: BTreeMap::new(),
+        no_probe: BTreeMap::new(),
         headless,
         wants_identity: question.identity.is_some(),
     }

@@ -1,11 +1,11 @@
-//! What shards that are reached do wrong, and who could not ask.
+//! What shards that are reached do wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checks::{ANSWERS, ASKED_FROM, IDENTIFIED, ITSELF, LISTENS};
-use super::{Diagnosis, Mark, Outcome, Pairs, Via};
+use super::checks::{ANSWERS, IDENTIFIED, ITSELF, LISTENS};
+use super::{Diagnosis, Mark, Outcome, Pairs};
 
-impl Diagnosis<'_> {
+impl<'a> Diagnosis<'a> {
     pub(super) fn listening(&mut self) {
         let refused = self.with(Mark::Refused);
         for shard in Self::wholly(&refused, &self.all_asked(), |pair| pair.1) {
@@ -47,7 +47,7 @@ impl Diagnosis<'_> {
         ] {
             let wrong = self.with(mark);
             for shard in Self::wholly(&wrong, &self.everybody(), |pair| pair.1) {
-                let mine: Pairs = wrong.iter().filter(|pair| pair.1 == shard).copied().collect();
+                let mine: Pairs<'a> = wrong.iter().filter(|pair| pair.1 == shard).copied().collect();
                 let evidence = match mark {
                     Mark::BadStatus => {
                         let statuses: BTreeSet<String> = mine
@@ -71,7 +71,7 @@ impl Diagnosis<'_> {
     }
 
     /// All pairs, through port-forward too.
-    fn everybody(&self) -> Pairs {
+    fn everybody(&self) -> Pairs<'a> {
         self.survey.marks().map(|(from, to, _)| (from, to)).collect()
     }
 
@@ -118,23 +118,6 @@ impl Diagnosis<'_> {
                 evidence,
                 "Name where it stands with --identity json:FIELD or header:NAME, or do without: --no-identity",
             );
-        }
-    }
-
-    pub(super) fn askers(&mut self) {
-        let mut reasons: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-        for (shard, row) in &self.survey.rows {
-            if let Via::PortForward { because } = &row.via {
-                let because = format!("asked through port-forward, so the network was not tested: {because}");
-                reasons.entry(because).or_default().insert(*shard);
-            }
-        }
-        for (shard, reason) in &self.survey.mute {
-            reasons.entry(format!("nobody could ask from it: {reason}")).or_default().insert(*shard);
-        }
-        for (reason, shards) in reasons {
-            let object = format!("pod/{}", self.pods(&shards));
-            self.find(ASKED_FROM, object, reason, "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, bash, wget, nc");
         }
     }
 }

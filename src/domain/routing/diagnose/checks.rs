@@ -37,6 +37,11 @@ pub(super) const IDENTIFIED: RoutingCheck =
 pub(super) const ASKED_FROM: RoutingCheck =
     RoutingCheck::new("shard-asks", Warning, "every shard can be asked from, over its own network");
 
+pub(super) const BESIDE: RoutingCheck =
+    RoutingCheck::new("shard-asks-itself", Info, "every shard asks from inside its own container");
+pub(super) const AGREES: RoutingCheck =
+    RoutingCheck::new("probe-agrees", Info, "a probe gets what the shards beside it get");
+
 /// All of them, in the order in which a question runs into them.
-pub const CHECKS: [RoutingCheck; 9] =
-    [RESOLVES, CURRENT, SINGLE, LISTENS, REACHES, ANSWERS, ITSELF, IDENTIFIED, ASKED_FROM];
+pub const CHECKS: [RoutingCheck; 11] =
+    [RESOLVES, CURRENT, SINGLE, LISTENS, REACHES, ANSWERS, ITSELF, IDENTIFIED, ASKED_FROM, BESIDE, AGREES];

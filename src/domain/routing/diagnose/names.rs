@@ -1,54 +1,26 @@
 //! Names that do not resolve, or lead elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::checks::{CURRENT, RESOLVES, SINGLE};
-use super::{Diagnosis, Mark, Pairs};
-use crate::domain::names::NodeName;
+use super::{Asker, Diagnosis, Mark, Pairs};
 
-impl Diagnosis<'_> {
+impl<'a> Diagnosis<'a> {
     pub(super) fn names(&mut self) {
         // Its own name a shard has in /etc/hosts.
         let asked = self.asked();
-        let unresolved: Pairs =
-            self.with(Mark::Unresolved).into_iter().filter(|(from, to)| from != to).collect();
+        let unresolved: Pairs<'a> = self
+            .with(Mark::Unresolved)
+            .into_iter()
+            .filter(|(from, to)| **from != Asker::Shard(*to))
+            .collect();
         if !unresolved.is_empty() && unresolved == asked {
             self.no_name_resolves(&unresolved);
             return self.explain(&self.with(Mark::Unresolved));
         }
-        // A shard that resolves no name has a resolver that does not work; its node, where it is so for all shards there.
-        let blind = Self::wholly(&unresolved, &asked, |pair| pair.0);
-        for (node, shards) in self.by_node(&blind) {
-            let mine: Pairs = unresolved.iter().filter(|pair| shards.contains(&pair.0)).copied().collect();
-            let on_node: BTreeSet<u32> = self
-                .survey
-                .rows
-                .keys()
-                .filter(|shard| self.survey.node(**shard) == node.as_ref())
-                .copied()
-                .collect();
-            let evidence = format!(
-                "{} {} no name, and shards elsewhere do: {}",
-                self.pods(&shards),
-                if shards.len() == 1 { "resolves" } else { "resolve" },
-                self.words(&mine)
-            );
-            let object = match &node {
-                Some(node) if on_node == shards => format!("node/{node}"),
-                _ => format!("pod/{}", self.pods(&shards)),
-            };
-            self.find(
-                RESOLVES,
-                object,
-                evidence,
-                "See which name server /etc/resolv.conf names there, and whether that node reaches it: the DNS pods, \
-                 kube-proxy, a DNS cache of the node",
-            );
-            self.explain(&mine);
-        }
-        let unresolved = self.with(Mark::Unresolved);
-        let asked: Pairs = asked.into_iter().filter(|pair| !blind.contains(&pair.0)).collect();
+        self.resolvers(&unresolved, &asked);
+        let (unresolved, asked) = (self.with(Mark::Unresolved), self.asked());
         for shard in Self::wholly(&unresolved, &asked, |pair| pair.1) {
             let (evidence, remedy) = self.why_it_has_no_name(shard);
             self.find(RESOLVES, self.pod(shard), evidence, remedy);
@@ -61,7 +33,7 @@ impl Diagnosis<'_> {
         );
     }
 
-    fn no_name_resolves(&mut self, pairs: &Pairs) {
+    fn no_name_resolves(&mut self, pairs: &Pairs<'a>) {
         let words = self.words(pairs);
         let headless = self.survey.headless.clone();
         let service = format!("service/{}", headless.name);
@@ -89,9 +61,10 @@ impl Diagnosis<'_> {
         let is_silent = ["temporary failure", "try again", "timed out", "no servers"]
             .iter()
             .any(|word| words.to_lowercase().contains(word));
+        let who = self.who_asks();
         let evidence = match is_silent {
-            true => format!("no name resolves, from any shard; the name server does not answer: {words}"),
-            false => format!("no name resolves, from any shard: {words}"),
+            true => format!("no name resolves, from any {who}; the name server does not answer: {words}"),
+            false => format!("no name resolves, from any {who}: {words}"),
         };
         self.find(
             RESOLVES,
@@ -102,18 +75,19 @@ impl Diagnosis<'_> {
     }
 
     fn why_it_has_no_name(&self, shard: u32) -> (String, String) {
-        let headless = self.survey.headless.clone();
+        let headless = &self.survey.headless;
+        let nobody = format!("no {} can resolve its name", self.who_asks());
         match self.survey.places.get(&shard) {
-            None => ("no shard can resolve its name: there is no pod".to_owned(), "See why: `shardctl status`".to_owned()),
+            None => (format!("{nobody}: there is no pod"), "See why: `shardctl status`".to_owned()),
             Some(place) if !place.is_ready && headless.exists && !headless.publishes_not_ready => (
-                "no shard can resolve its name: it is not Ready, and the headless service names Ready pods only".to_owned(),
+                format!("{nobody}: it is not Ready, and the headless service names Ready pods only"),
                 format!(
                     "Set spec.publishNotReadyAddresses of service/{} to true, so that shards find each other while they start",
                     headless.name
                 ),
             ),
             Some(_) => (
-                "no shard can resolve its name".to_owned(),
+                nobody,
                 format!(
                     "See whether it is an endpoint: `kubectl get endpointslices -l kubernetes.io/service-name={}`",
                     headless.name
@@ -122,23 +96,15 @@ impl Diagnosis<'_> {
         }
     }
 
-    fn by_node(&self, shards: &BTreeSet<u32>) -> BTreeMap<Option<NodeName>, BTreeSet<u32>> {
-        let mut nodes: BTreeMap<Option<NodeName>, BTreeSet<u32>> = BTreeMap::new();
-        for shard in shards {
-            nodes.entry(self.survey.node(*shard).cloned()).or_default().insert(*shard);
-        }
-        nodes
-    }
-
     pub(super) fn old_names(&mut self) {
         let stale = self.with(Mark::Stale);
         let targets: BTreeSet<u32> = stale.iter().map(|pair| pair.1).collect();
         for shard in targets {
-            let mine: Pairs = stale.iter().filter(|pair| pair.1 == shard).copied().collect();
+            let mine: Pairs<'a> = stale.iter().filter(|pair| pair.1 == shard).copied().collect();
             let askers = self.all_asked().iter().filter(|pair| pair.1 == shard).count();
             let mut old: BTreeSet<IpAddr> = BTreeSet::new();
             for pair in &mine {
-                let row = &self.survey.rows[&pair.0];
+                let row = &self.survey.rows[pair.0];
                 old.extend(row.answers[&pair.1].addresses.iter().flatten());
             }
             let ip = self.survey.places.get(&shard).and_then(|place| place.ip);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::RoutingReport;
 use crate::domain::finding::Finding;
 use crate::domain::names::{NodeName, WorkloadRef};
-use crate::domain::routing::{Answer, Mark, Outcome, Percentiles, Survey, Via};
+use crate::domain::routing::{Answer, Asker, Mark, Outcome, Percentiles, Survey, Via};
 
 /// The report as programs read it. Times are in milliseconds; what is unknown is null, never 0.
 #[derive(Debug, Serialize)]
@@ -28,6 +28,7 @@ pub struct Report<'a> {
     counts: Counts,
     times: Option<Times>,
     shards: Vec<Shard<'a>>,
+    probes: Vec<Probe<'a>>,
     findings: &'a [Finding],
     pairs: Vec<Pair<'a>>,
 }
@@ -56,17 +57,33 @@ struct Shard<'a> {
     zone: Option<&'a str>,
     ip: Option<IpAddr>,
     ready: Option<bool>,
-    /// How it asked: `exec` or `port-forward`; null when it did not.
+    /// How it asked: `exec`, `probe` (the one on its node asked in its stead) or `port-forward`; null when nobody asked
+    /// from it.
     asks_through: Option<&'static str>,
     tool: Option<&'a str>,
     /// Why it could not ask from inside.
     because: Option<&'a str>,
 }
 
+/// A pod of ours that asked, or was to ask, from a node.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Probe<'a> {
+    node: &'a NodeName,
+    zone: Option<&'a str>,
+    /// What it asked with; null where there was none.
+    tool: Option<&'a str>,
+    /// Why there was none.
+    because: Option<&'a str>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Pair<'a> {
-    from: u32,
+    /// The ordinal of the shard that asked; null when a probe did.
+    from: Option<u32>,
+    /// The node of the probe that asked; null when a shard did.
+    from_probe_on: Option<&'a NodeName>,
     to: u32,
     /// `good`, `unresolved`, `stale`, `refused`, `unreachable`, `hangs`, `broken`, `bad-status`, `stranger`.
     result: &'static str,
@@ -108,6 +125,7 @@ pub fn report<'a>(report: &RoutingReport<'a>) -> Report<'a> {
             longest: millis(times.longest),
         }),
         shards: shards(survey),
+        probes: probes(survey),
         findings: report.findings,
         pairs,
     }
@@ -133,8 +151,12 @@ pub(super) fn name(mark: Mark) -> &'static str {
     }
 }
 
-fn pair(survey: &Survey, from: u32, to: u32, mark: Mark) -> Pair<'_> {
-    let Answer { addresses, outcome, times } = &survey.rows[&from].answers[&to];
+fn pair<'a>(survey: &'a Survey, from: &'a Asker, to: u32, mark: Mark) -> Pair<'a> {
+    let Answer { addresses, outcome, times } = &survey.rows[from].answers[&to];
+    let (from, from_probe_on) = match from {
+        Asker::Shard(ordinal) => (Some(*ordinal), None),
+        Asker::Probe(node) => (None, Some(node)),
+    };
     let (status, identity) = match outcome {
         Outcome::Answered { status, identity } => (Some(*status), identity.as_deref()),
         _ => (None, None),
@@ -147,6 +169,7 @@ fn pair(survey: &Survey, from: u32, to: u32, mark: Mark) -> Pair<'_> {
     };
     Pair {
         from,
+        from_probe_on,
         to,
         result: name(mark),
         addresses: addresses.as_ref().map(|addresses| addresses.iter().copied().collect()),
@@ -165,10 +188,14 @@ fn shards(survey: &Survey) -> Vec<Shard<'_>> {
     (0..survey.replicas)
         .map(|ordinal| {
             let place = survey.places.get(&ordinal);
-            let (asks_through, tool, because) = match survey.rows.get(&ordinal).map(|row| &row.via) {
-                Some(Via::Exec { tool }) => (Some("exec"), Some(tool.as_str()), None),
-                Some(Via::PortForward { because }) => (Some("port-forward"), None, Some(because.as_str())),
-                None => (None, None, mute.get(&ordinal).map(String::as_str)),
+            let via = survey.rows.get(&Asker::Shard(ordinal)).map(|row| &row.via);
+            let (asks_through, tool, because) = match (via, survey.stand_ins.get(&ordinal)) {
+                (Some(Via::Inside { tool }), _) => (Some("exec"), Some(tool.as_str()), None),
+                (Some(Via::PortForward { because }), _) => {
+                    (Some("port-forward"), None, Some(because.as_str()))
+                }
+                (None, Some(because)) => (Some("probe"), None, Some(because.as_str())),
+                (None, None) => (None, None, mute.get(&ordinal).map(String::as_str)),
             };
             Shard {
                 ordinal,
@@ -182,4 +209,19 @@ fn shards(survey: &Survey) -> Vec<Shard<'_>> {
             }
         })
         .collect()
+}
+
+fn probes(survey: &Survey) -> Vec<Probe<'_>> {
+    let mut probes: Vec<Probe<'_>> = survey
+        .rows
+        .iter()
+        .filter_map(|(asker, row)| match (asker, &row.via) {
+            (Asker::Probe(node), Via::Inside { tool }) => Some((node, Some(tool.as_str()), None)),
+            _ => None,
+        })
+        .chain(survey.no_probe.iter().map(|(node, because)| (node, None, Some(because.as_str()))))
+        .map(|(node, tool, because)| Probe { node, zone: survey.zone_of_node(node), tool, because })
+        .collect();
+    probes.sort_by_key(|probe| probe.node);
+    probes
 }

@@ -5,22 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::Look;
 use super::short;
 use crate::domain::names::NodeName;
-use crate::domain::routing::{Mark, Percentiles, Survey};
+use crate::domain::routing::{Asker, Mark, Percentiles, Survey};
 use crate::render::style::Stylesheet;
 use crate::render::table::Columns;
 
 /// Shards that fit a matrix beside their names.
 const MOST_SHARDS: u32 = 32;
+/// Above the names of who asks.
+const HEADING: &str = "FROM, TO";
 /// Columns of a terminal that is not known.
 const WIDTH: usize = 80;
 
 /// The matrix of a survey, and what its letters mean.
 pub fn matrix(survey: &Survey, look: Look) -> String {
     let cell = if survey.replicas > 10 { 3 } else { 2 };
-    let label = survey.pod_name(survey.replicas.saturating_sub(1)).chars().count() + 2;
-    let width = label + cell * survey.replicas as usize;
+    let name = survey.pod_name(survey.replicas.saturating_sub(1)).chars().count() + 2;
+    let label = name.max(HEADING.len());
+    let rows = askers(survey);
+    // Whose probe it is stands behind its row.
+    let has_probes = rows.iter().any(|asker| matches!(asker, Asker::Probe(_)));
+    let behind = if has_probes { 3 + LEAST_OF_A_NODE } else { 0 };
+    let width = label + cell * survey.replicas as usize + behind;
     let text = match survey.replicas <= MOST_SHARDS && width <= look.width.unwrap_or(WIDTH).max(WIDTH) {
-        true => shards(survey, look, label, cell),
+        true => shards(survey, &rows, look, label, cell),
         false => nodes(survey, look),
     };
     let marks: BTreeSet<Mark> = survey.marks().map(|(.., mark)| mark).collect();
@@ -43,22 +50,27 @@ fn paint(mark: Mark, text: String, style: Stylesheet) -> String {
     }
 }
 
-fn shards(survey: &Survey, look: Look, label: usize, cell: usize) -> String {
-    let mut text = format!("{:label$}", "FROM, TO");
+fn shards(survey: &Survey, rows: &[Asker], look: Look, label: usize, cell: usize) -> String {
+    let mut text = format!("{HEADING:label$}");
     for to in 0..survey.replicas {
         text.push_str(&format!("{to:>cell$}"));
     }
     text.push('\n');
-    for from in 0..survey.replicas {
-        text.push_str(&format!("{:label$}", survey.pod_name(from)));
+    let left = look.width.map(|width| width.saturating_sub(label + cell * survey.replicas as usize + 3));
+    for from in rows {
+        let name = match from {
+            Asker::Shard(ordinal) => survey.pod_name(*ordinal),
+            Asker::Probe(_) => PROBE.to_owned(),
+        };
+        text.push_str(&format!("{name:label$}"));
         for to in 0..survey.replicas {
             text.push_str(&match survey.mark(from, to) {
                 Some(mark) => paint(mark, format!("{:>cell$}", letter(mark, look)), look.style),
                 None => format!("{:>cell$}", ""),
             });
         }
-        let node = survey.places.get(&from).and_then(|place| place.node.as_ref());
-        if let Some(node) = node.filter(|node| fits(label + cell * survey.replicas as usize, node, look)) {
+        let node = survey.node_of(from).map(|node| clipped(node, left, look)).unwrap_or_default();
+        if !node.is_empty() {
             text.push_str(&format!("   {}", look.style.note(node)));
         }
         let kept = text.trim_end().len();
@@ -68,16 +80,45 @@ fn shards(survey: &Survey, look: Look, label: usize, cell: usize) -> String {
     text
 }
 
-fn fits(used: usize, node: &NodeName, look: Look) -> bool {
-    look.width.is_none_or(|width| used + 3 + node.as_str().chars().count() <= width)
+/// Who has a row: the shards, and then the probes. A shard that did not ask has an empty one, unless a probe stands for it.
+fn askers(survey: &Survey) -> Vec<Asker> {
+    let probes: Vec<Asker> =
+        survey.rows.keys().filter(|asker| matches!(asker, Asker::Probe(_))).cloned().collect();
+    let is_all_probes = survey.rows.len() == probes.len() && !probes.is_empty();
+    let is_shown = |asker: &Asker| {
+        let probe = survey.node_of(asker).cloned().map(Asker::Probe);
+        let has_probe = probe.is_some_and(|probe| survey.rows.contains_key(&probe));
+        survey.rows.contains_key(asker) || !(is_all_probes || has_probe)
+    };
+    let shards = (0..survey.replicas).map(Asker::Shard).filter(is_shown);
+    shards.chain(probes.iter().cloned()).collect()
+}
+
+/// What a probe is called in a matrix; its node stands behind its row.
+const PROBE: &str = "probe";
+/// So much of a node's name tells it from others.
+const LEAST_OF_A_NODE: usize = 8;
+
+/// The end of a node's name, which is where names differ, as far as there is room for it.
+fn clipped(node: &NodeName, room: Option<usize>, look: Look) -> String {
+    let name = node.as_str();
+    let length = name.chars().count();
+    match room {
+        Some(room) if room < length.min(LEAST_OF_A_NODE) => String::new(),
+        Some(room) if room < length => {
+            let dots = if look.ascii { ".." } else { "…" };
+            let kept: String = name.chars().skip(length + dots.chars().count() - room).collect();
+            format!("{dots}{kept}")
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// How often the shards of one node reach those of another.
 fn nodes(survey: &Survey, look: Look) -> String {
-    let node = |ordinal: u32| survey.places.get(&ordinal).and_then(|place| place.node.as_ref());
     let mut between: BTreeMap<(&NodeName, &NodeName), (usize, BTreeMap<Mark, usize>)> = BTreeMap::new();
     for (from, to, mark) in survey.marks() {
-        let (Some(from), Some(to)) = (node(from), node(to)) else { continue };
+        let (Some(from), Some(to)) = (survey.node_of(from), survey.node(to)) else { continue };
         let (asked, marks) = between.entry((from, to)).or_default();
         *asked += 1;
         *marks.entry(mark).or_default() += 1;
@@ -107,7 +148,7 @@ pub fn pairs(survey: &Survey, look: Look) -> String {
     let headings = ["from", "to", "result", "addresses", "resolved", "connected", "first byte", "total"];
     let mut columns = Columns::new(&headings, None);
     for (from, to, mark) in survey.marks() {
-        let answer = &survey.rows[&from].answers[&to];
+        let answer = &survey.rows[from].answers[&to];
         let time = |time: Option<std::time::Duration>| time.map_or_else(|| "-".to_owned(), short);
         let addresses = answer.addresses.as_ref().map_or_else(
             || "-".to_owned(),
@@ -115,7 +156,7 @@ pub fn pairs(survey: &Survey, look: Look) -> String {
         );
         let times = answer.times;
         columns.row([
-            survey.pod_name(from),
+            survey.name(from),
             survey.pod_name(to),
             paint(mark, mark.meaning().to_owned(), look.style),
             addresses,
@@ -134,16 +175,13 @@ fn ways(survey: &Survey) -> String {
     let mut by_zone = by_node.clone();
     for (from, row) in &survey.rows {
         for (to, answer) in &row.answers {
-            let (Some(total), Some(from), Some(to)) =
-                (answer.times.total, survey.places.get(from), survey.places.get(to))
-            else {
-                continue;
-            };
-            if let (Some(from), Some(to)) = (&from.node, &to.node) {
+            let Some(total) = answer.times.total else { continue };
+            let to = Asker::Shard(*to);
+            if let (Some(from), Some(to)) = (survey.node_of(from), survey.node_of(&to)) {
                 by_node.entry((from.to_string(), to.to_string())).or_default().push(total);
             }
-            if let (Some(from), Some(to)) = (&from.zone, &to.zone) {
-                by_zone.entry((from.clone(), to.clone())).or_default().push(total);
+            if let (Some(from), Some(to)) = (survey.zone_of(from), survey.zone_of(&to)) {
+                by_zone.entry((from.to_owned(), to.to_owned())).or_default().push(total);
             }
         }
     }

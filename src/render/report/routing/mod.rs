@@ -13,7 +13,7 @@ use super::Look;
 use super::findings::Lines;
 use crate::domain::finding::Finding;
 use crate::domain::names::pods_in_short;
-use crate::domain::routing::{CHECKS, Mark, Percentiles, Survey, Via};
+use crate::domain::routing::{Asker, CHECKS, Mark, Percentiles, Survey, Via};
 use crate::render::text::wrap;
 pub use json::report;
 pub use junit::junit;
@@ -63,36 +63,56 @@ pub fn wide(report: &RoutingReport<'_>, look: Look) -> String {
 
 /// What was asked, and how.
 fn question(survey: &Survey) -> String {
-    let mut ways: Vec<(String, Vec<u32>)> = Vec::new();
-    for (ordinal, row) in &survey.rows {
+    let mut ways: Vec<(String, Vec<&Asker>)> = Vec::new();
+    for (asker, row) in &survey.rows {
         let way = match &row.via {
-            Via::Exec { tool } => format!("with {tool}"),
+            Via::Inside { tool } => format!("with {tool}"),
             Via::PortForward { .. } => "through port-forward".to_owned(),
         };
         match ways.iter_mut().find(|(known, _)| *known == way) {
-            Some((_, ordinals)) => ordinals.push(*ordinal),
-            None => ways.push((way, vec![*ordinal])),
+            Some((_, askers)) => askers.push(asker),
+            None => ways.push((way, vec![asker])),
         }
     }
+    let is_probe = |asker: &Asker| matches!(asker, Asker::Probe(_));
+    let asks = match (survey.rows.keys().any(is_probe), survey.rows.keys().all(is_probe)) {
+        (true, true) => "a probe on each node asks each shard",
+        (true, false) => "shards and probes ask each shard",
+        (false, _) => "each shard asks each",
+    };
     let ways: Vec<String> = match &ways[..] {
         [(way, _)] => vec![way.clone()],
-        ways => ways
-            .iter()
-            .map(|(way, ordinals)| format!("{} {way}", pods_in_short(&survey.workload.name, ordinals)))
-            .collect(),
+        ways => ways.iter().map(|(way, askers)| format!("{} {way}", in_short(survey, askers))).collect(),
     };
     let name = match &survey.domain {
         Some(domain) => format!("POD.{}.{}.svc.{domain}", survey.headless.name, survey.workload.namespace),
         None => "its pod".to_owned(),
     };
     format!(
-        "{} in {}: each shard asks each for {} at {name}:{}, {}",
+        "{} in {}: {asks} for {} at {name}:{}{}{}",
         survey.workload,
         survey.workload.namespace,
         survey.path,
         survey.port,
+        if ways.is_empty() { "" } else { ", " },
         ways.join("; ")
     )
+}
+
+/// "ring-{0..3}", "2 probes", "ring-{0..3} and 2 probes".
+fn in_short(survey: &Survey, askers: &[&Asker]) -> String {
+    let shard = |asker: &&Asker| match asker {
+        Asker::Shard(ordinal) => Some(*ordinal),
+        Asker::Probe(_) => None,
+    };
+    let shards: Vec<u32> = askers.iter().filter_map(shard).collect();
+    let probes = match askers.len() - shards.len() {
+        0 => None,
+        1 => Some("1 probe".to_owned()),
+        many => Some(format!("{many} probes")),
+    };
+    let shards = (!shards.is_empty()).then(|| pods_in_short(&survey.workload.name, &shards));
+    shards.into_iter().chain(probes).collect::<Vec<_>>().join(" and ")
 }
 
 /// "1.2 ms", "34 ms", "2.1 s".

@@ -1,8 +1,9 @@
 //! The report as people see it.
 
 use super::*;
-use crate::domain::routing::testing::{timed_out, well};
-use crate::domain::routing::{Outcome, diagnose};
+use crate::domain::names::NodeName;
+use crate::domain::routing::testing::{good, probes_alone, row, timed_out, well, with_probes};
+use crate::domain::routing::{Asker, Outcome, diagnose};
 use crate::render::style::Stylesheet;
 
 fn look(width: usize) -> Look {
@@ -74,6 +75,85 @@ error      network-reaches
     );
 }
 
+#[test]
+fn probes_have_rows_of_their_own() {
+    let survey = with_probes().with_any(
+        |from, to| *from == Asker::Probe(NodeName::new("b")) && to == 0,
+        |answer| answer.outcome = Outcome::Hangs,
+    );
+    assert_eq!(
+        shown(&survey, table),
+        "\
+statefulset/ring in rt: shards and probes ask each shard for /api/status at
+POD.ring.rt.svc.cluster.local:8080, with nc
+
+FROM, TO 0 1 2 3 4 5
+ring-0   · · · · · ·   a
+ring-1   · · · · · ·   a
+ring-2   · · · · · ·   b
+ring-3   · · · · · ·   b
+ring-4   · · · · · ·   c
+ring-5   · · · · · ·   c
+probe    · · · · · ·   a
+probe    H · · · · ·   b
+probe    · · · · · ·   c
+· answers, H connects, no answer
+
+SEVERITY   CHECK, OBJECT              EVIDENCE
+error      shard-answers (expected: every shard answers with success, in time)
+           node/b                     the probe there, asking ring-0: connects,
+                                      no answer
+           -> See what the process waits for: `kubectl logs`, a thread dump; or
+              give it longer with --timeout
+
+53 of 54 questions were answered; median 3.0 ms, 99% 3.0 ms, longest 3.0 ms
+"
+    );
+    let text = shown(&probes_alone(), table);
+    assert!(text.starts_with("statefulset/ring in rt: a probe on each node asks each shard for"), "{text}");
+    assert!(text.contains("FROM, TO 0 1 2 3 4 5\nprobe    · · · · · ·   a\nprobe "), "{text}");
+    assert!(shown(&survey, wide).contains("probe on b   ring-0   connects, no answer   10.0.0.0"));
+}
+
+#[test]
+fn who_could_not_ask_has_no_row_where_a_probe_asked() {
+    let mut survey = with_probes();
+    for shard in [2, 3] {
+        survey.rows.remove(&Asker::Shard(shard));
+        survey.stand_ins.insert(shard, "its image has no shell".to_owned());
+    }
+    for node in ["a", "c"] {
+        survey.rows.remove(&Asker::Probe(NodeName::new(node)));
+    }
+    // It has no pod, and nobody asks for it.
+    survey.places.remove(&5);
+    survey.rows.remove(&Asker::Shard(5));
+    let text = shown(&survey, table);
+    let matrix = "\
+FROM, TO 0 1 2 3 4 5
+ring-0   · · · · · ·   a
+ring-1   · · · · · ·   a
+ring-4   · · · · · ·   c
+ring-5
+probe    · · · · · ·   b
+";
+    assert!(text.contains(matrix), "{text}");
+    assert!(text.contains("its image has no shell; a probe on b"), "{text}");
+}
+
+/// Names of nodes differ at their end.
+#[test]
+fn the_node_of_a_probe_is_told_where_there_is_little_room() {
+    let mut survey = probes_alone();
+    survey.replicas = 20;
+    survey.rows = ["aks-shard-12345678-vmss000000", "aks-shard-12345678-vmss00000a"]
+        .map(|node| (Asker::Probe(NodeName::new(node)), row()))
+        .into();
+    let text = shown(&survey, table);
+    assert!(text.contains("…s000000\n") && text.contains("…s00000a\n"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
 /// A hundred shards on twenty nodes, one way of which is cut.
 #[test]
 fn of_many_shards_the_nodes_are_shown() {
@@ -83,10 +163,10 @@ fn of_many_shards_the_nodes_are_shown() {
         let mut place = survey.places[&0].clone();
         place.node = Some(crate::domain::names::NodeName::new(format!("node-{:02}", ordinal / 5)));
         survey.places.insert(ordinal, place);
-        let mut row = survey.rows[&0].clone();
+        let mut row = row();
         row.answers = (0..100)
             .map(|to| {
-                let mut answer = survey.rows[&0].answers[&0].clone();
+                let mut answer = good(0);
                 answer.addresses = None;
                 answer.outcome = match (ordinal / 5, to / 5) {
                     (3, 4) => timed_out(),
@@ -95,7 +175,7 @@ fn of_many_shards_the_nodes_are_shown() {
                 (to, answer)
             })
             .collect();
-        survey.rows.insert(ordinal, row);
+        survey.rows.insert(Asker::Shard(ordinal), row);
     }
     let text = shown(&survey, table);
     assert!(
@@ -125,6 +205,22 @@ fn programs_get_every_question() {
     assert_eq!(json["pairs"][5]["status"], serde_json::Value::Null);
     assert_eq!(json["pairs"][0]["identity"], "ring-0");
     assert_eq!(json["pairs"][0]["total"], 3.0);
+    let survey = with_probes();
+    let findings = diagnose(&survey);
+    let json = super::report(&RoutingReport { survey: &survey, findings: &findings });
+    let json = serde_json::to_value(json).expect("JSON");
+    assert_eq!(
+        json["probes"][1],
+        serde_json::json!({"node": "b", "zone": null, "tool": "nc", "because": null})
+    );
+    assert_eq!(
+        (&json["pairs"][0]["from"], &json["pairs"][0]["fromProbeOn"]),
+        (&0.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(
+        (&json["pairs"][53]["from"], &json["pairs"][53]["fromProbeOn"]),
+        (&serde_json::Value::Null, &"c".into())
+    );
     let junit = quick_junit::Report::deserialize_from_str(&junit(&report)).expect("JUnit XML");
     assert_eq!((junit.test_suites[0].tests, junit.test_suites[0].failures), (CHECKS.len(), 1));
     assert!(wide(&report, look(80)).contains("ring-0   ring-5   connects, no answer   10.0.0.5"));

@@ -1,0 +1,68 @@
+//! What the script says, line by line.
+
+use std::collections::BTreeMap;
+
+use super::RoutingQuestion;
+use crate::domain::routing::{Answer, Reading, Row, Via, read_line};
+
+/// What one session told.
+pub(super) struct Told {
+    pub row: Row,
+    /// The domain of the cluster, as the asker has it.
+    pub domain: Option<String>,
+}
+
+/// Listens to one session.
+pub(super) struct Hearing<'a> {
+    question: &'a RoutingQuestion,
+    tool: Option<String>,
+    domain: Option<String>,
+    answers: BTreeMap<u32, Answer>,
+    /// The last line that was none of the script's.
+    noise: String,
+}
+
+impl<'a> Hearing<'a> {
+    pub fn new(question: &'a RoutingQuestion) -> Self {
+        Self { question, tool: None, domain: None, answers: BTreeMap::new(), noise: String::new() }
+    }
+
+    pub fn hear(&mut self, line: &str) {
+        match read_line(line, self.question.identity.as_ref()) {
+            Reading::Tool { name, domain } => (self.tool, self.domain) = (Some(name), Some(domain)),
+            Reading::Answer { number, answer } => {
+                self.answers.extend(u32::try_from(number).ok().map(|number| (number, answer)));
+            }
+            Reading::Noise(line) => self.noise = line,
+        }
+    }
+
+    /// Whether all of so many questions are answered.
+    pub fn is_complete(&self, questions: u32) -> bool {
+        self.tool.is_some() && u32::try_from(self.answers.len()).is_ok_and(|count| count >= questions)
+    }
+
+    /// Whether the script has begun.
+    pub fn has_begun(&self) -> bool {
+        self.tool.is_some()
+    }
+
+    /// The last words of whatever spoke instead of the script.
+    pub fn noise(&self) -> &str {
+        &self.noise
+    }
+
+    /// What was told, or why it was nothing.
+    pub fn told(self) -> Result<Told, String> {
+        match self.tool {
+            Some(tool) if tool == "none" => {
+                Err("its image has none of python3, curl, bash, wget, nc".to_owned())
+            }
+            Some(tool) if !self.answers.is_empty() => {
+                let row = Row { via: Via::Inside { tool }, answers: self.answers };
+                Ok(Told { row, domain: self.domain })
+            }
+            _ => Err(format!("its session said nothing: {}", self.noise)),
+        }
+    }
+}
