@@ -559,16 +559,20 @@ impl<'a, C: Cluster> Driver<'a, C> {
         looked_at: Timestamp,
     ) -> Result<(), Halt> {
         let (cluster, hand) = (self.cluster, self.hand);
-        let mut waiting = pods.iter().map(|(_, pod)| pod);
+        let delete = async |ordinal: u32, pod| (ordinal, hand.delete_pod(pod).await);
+        let mut waiting = pods.iter();
         let mut deleting = FuturesUnordered::new();
-        for pod in waiting.by_ref().take(CONCURRENT_WRITES) {
-            deleting.push(hand.delete_pod(pod));
+        for (ordinal, pod) in waiting.by_ref().take(CONCURRENT_WRITES) {
+            deleting.push(delete(*ordinal, pod));
         }
         let mut failed = None;
         while !deleting.is_empty() {
             tokio::select! {
                 biased;
-                Some(result) = deleting.next() => {
+                Some((ordinal, result)) = deleting.next() => {
+                    if result.as_ref().is_err_and(|error| error.failure == CallFailure::Conflict) {
+                        self.run.ledger.refuse(ordinal);
+                    }
                     // One that is another pod by now, or has changed: the next look tells what to do.
                     if let Err(error) = result
                         && !matches!(error.failure, CallFailure::Conflict | CallFailure::NotFound)
@@ -576,8 +580,10 @@ impl<'a, C: Cluster> Driver<'a, C> {
                         failed.get_or_insert(error);
                     }
                     let is_fresh = cluster.now().duration_since(looked_at) <= FRESH;
-                    if let Some(pod) = waiting.next().filter(|pod| is_fresh && self.may_go(wave, pod)) {
-                        deleting.push(hand.delete_pod(pod));
+                    if let Some((ordinal, pod)) =
+                        waiting.next().filter(|(_, pod)| is_fresh && self.may_go(wave, pod))
+                    {
+                        deleting.push(delete(*ordinal, pod));
                     }
                 }
                 // The first shard may be back before the last one has gone: what is seen meanwhile is timed, too.

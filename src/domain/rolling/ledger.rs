@@ -23,6 +23,9 @@ pub struct Ledger {
     /// The shards that were away from their clients at the last look.
     #[serde(skip)]
     away: BTreeSet<u32>,
+    /// The shards whose deletion was refused: what becomes of them is not our doing.
+    #[serde(skip)]
+    refused: BTreeSet<u32>,
 }
 
 /// A time in which not every shard served its clients: from when the first was asked to go, and answers those who find it
@@ -190,6 +193,7 @@ pub enum Standing {
 impl Ledger {
     /// Notes that a shard's pod is asked to end, for the first time or once more.
     pub fn ask(&mut self, ordinal: u32, wave: u32, from: Option<NodeName>, at: Timestamp) {
+        self.refused.remove(&ordinal);
         let marks = Marks { asked: at, ..Marks::default() };
         let last = self.restarts.iter_mut().rfind(|record| record.ordinal == ordinal);
         if let Some(last) = last.filter(|record| record.marks.gone.is_none()) {
@@ -197,6 +201,11 @@ impl Ledger {
             return;
         }
         self.restarts.push(ShardRecord { ordinal, wave, from, to: None, marks });
+    }
+
+    /// Notes that the server refused to end a shard's pod.
+    pub fn refuse(&mut self, ordinal: u32) {
+        self.refused.insert(ordinal);
     }
 
     /// Takes in what happened while nobody watched, as far as the pods tell, when another process goes on with the run.
@@ -393,7 +402,7 @@ impl Ledger {
     ) -> Option<Timestamp> {
         let stopped = shards.iter().map(|ordinal| {
             let record = self.restarts.iter().rfind(|record| record.ordinal == *ordinal)?;
-            let uid = deleted.get(ordinal)?;
+            let uid = deleted.get(ordinal).filter(|_| !self.refused.contains(ordinal))?;
             let is_gone =
                 seen.pods.get(ordinal).is_none_or(|pod| pod.uid != *uid || pod.deleted_at.is_some());
             let asked = record.marks.asked;
