@@ -21,6 +21,7 @@ mod life;
 mod network;
 mod probe;
 mod routing;
+mod service;
 mod tier;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         faults::TESTS,
         health::TESTS,
         routing::TESTS,
+        service::TESTS,
         probe::TESTS,
         tier::TESTS,
     ]
