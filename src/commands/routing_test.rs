@@ -10,7 +10,8 @@ use crate::commands::rolling::listen;
 use crate::commands::target::{Target, TargetArgs};
 use crate::context::Context;
 use crate::domain::finding::Severity;
-use crate::domain::routing::{Askers, Identity, PROBE_IMAGE, Survey, diagnose};
+use crate::domain::names::nearest;
+use crate::domain::routing::{Askers, Clients, Identity, PROBE_IMAGE, Survey, diagnose};
 use crate::domain::snapshot::{Snapshot, Workload};
 use crate::error::{CommandError, ExitCode};
 use crate::k8s::{RoutingQuestion, Scope};
@@ -19,13 +20,18 @@ use crate::options::parse_duration;
 use crate::render::json;
 use crate::render::report::routing::{self as render, RoutingReport};
 
-/// Let every shard ask every other by its stable name, and say what is wrong
+/// Let every shard ask every other by its stable name, and the client service, and say what is wrong
 ///
 /// One exec session a shard asks all of them, itself included, with what its image has: python3, curl, bash, wget
 /// or nc, and a shell. Every answer must come from the shard that was asked, and its name must lead to its own
 /// address. Where a shard cannot ask, a probe asks in its stead: a small pod on its node, which is removed at the
 /// end. Where there can be no probe either, the shard is asked through port-forward, which tests the shard and not
-/// the network; the report says so. Ends with 5 when there is a finding worse than an info.
+/// the network; the report says so.
+///
+/// The same sessions ask the client services as clients do, each request on a connection of its own: whether they lead
+/// to every Ready shard and to no other, what fails, and whether requests are spread as they should be.
+///
+/// Ends with 5 when there is a finding worse than an info.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   shardctl routing-test -n shop statefulset/kafka --port 8080 --path /healthz --no-identity
@@ -56,6 +62,12 @@ pub struct RoutingTestArgs {
     /// Do not look who answers
     #[arg(long)]
     pub no_identity: bool,
+    /// The client service to ask, instead of all that choose the shards and have an address of their own
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Requests of each shard to each client service, each on a connection of its own; 0 asks none
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub requests: u32,
     /// How long one answer may take, in whole seconds
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_seconds)]
     pub timeout: Duration,
@@ -209,6 +221,10 @@ async fn question(
         workers: WORKERS,
         qps: args.qps,
         domain: args.cluster_domain.clone(),
+        clients: match args.watching.watch {
+            true => Clients::default(),
+            false => clients(target, &snapshot, port, args).await?,
+        },
         askers: match args.from {
             AskFrom::Shards => Askers::Shards,
             AskFrom::Probe => Askers::Probes,
@@ -217,6 +233,52 @@ async fn question(
         probe_image: (!args.no_probe).then(|| args.probe_image.clone()),
     };
     Ok((snapshot, question))
+}
+
+/// The client services to ask.
+async fn clients(
+    target: &Target,
+    snapshot: &Snapshot,
+    port: u16,
+    args: &RoutingTestArgs,
+) -> Result<Clients, CommandError> {
+    let name = args.service.as_deref();
+    if args.requests == 0 {
+        return match name {
+            None => Ok(Clients::default()),
+            Some(_) => Err(CommandError::usage("--requests 0 asks no client service")
+                .hint("leave out --service, or ask")),
+        };
+    }
+    let found = match (target.cluster.client_services(snapshot, port, args.requests, name).await, name) {
+        (Ok(found), _) => found,
+        (Err(error), Some(_)) => return Err(error.into()),
+        (Err(error), None) => return Ok(Clients { unknown: Some(error.into()), ..Clients::default() }),
+    };
+    let Some(name) = name else { return Ok(found.clients) };
+    if !found.clients.surveys.is_empty() {
+        return Ok(found.clients);
+    }
+    let namespace = &snapshot.workload.reference.namespace;
+    let is_in = |names: &[String]| names.iter().any(|its| its == name);
+    Err(if is_in(&found.clients.elsewhere) {
+        CommandError::failed(format!("no port of service/{name} leads to port {port} of the shards"))
+            .hint("name the port that it leads to with --port, and what to ask there for with --path")
+    } else if is_in(&found.headless) {
+        CommandError::failed(format!(
+            "service/{name} has no address of its own, so no proxy stands before the shards"
+        ))
+        .hint("name a client service, or leave --service out: each shard is asked by its own name anyway")
+    } else {
+        let error = CommandError::failed(format!("there is no service/{name} in namespace {namespace}"));
+        match nearest(name, found.names.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean service/{near}?")),
+            None if found.names.is_empty() => {
+                error.hint(format!("namespace {namespace} has no service with an address of its own"))
+            }
+            None => error.hint(format!("namespace {namespace} has {}", found.names.join(", "))),
+        }
+    })
 }
 
 /// The port that shards serve at, as far as the template says.

@@ -24,6 +24,6 @@ pub use eviction::PodsToEvict;
 pub use kubeconfig::ConnectOptions;
 pub use live::{Holder, Journalled, KEPT_RUNS, LiveCluster, Lock, Taken, journal_name, lease_name};
 pub use plan::{PoolStanding, Revision, pod_template};
-pub use routing::{Heard, RoutingQuestion, Surveyed};
+pub use routing::{ClientServices, Heard, RoutingQuestion, Surveyed};
 pub use snapshot::{Ground, Scope};
 pub use watch::Changes;

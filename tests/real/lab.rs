@@ -195,6 +195,14 @@ impl Ring<'_> {
         self.lab.kubectl(&[&["-n", &self.namespace], args].concat())
     }
 
+    /// Makes an object in its namespace.
+    #[track_caller]
+    pub fn apply(&self, manifest: &Value) {
+        let args = ["apply", "-n", &self.namespace, "-f", "-"];
+        let run = self.lab.kubectl_with_input(&args, &manifest.to_string());
+        assert_eq!(run.code, 0, "{manifest:#}: {}", run.stderr);
+    }
+
     /// Runs shardctl in its namespace.
     pub fn shardctl(&self, args: &[&str]) -> Run {
         self.lab.shardctl.run(args.iter().copied().chain(["-n", &self.namespace]))

@@ -23,6 +23,7 @@ mod network;
 mod probe;
 mod rolling;
 mod routing;
+mod service;
 mod tier;
 mod watch;
 
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         health::TESTS,
         rolling::TESTS,
         routing::TESTS,
+        service::TESTS,
         probe::TESTS,
         watch::TESTS,
         tier::TESTS,

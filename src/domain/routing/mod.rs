@@ -6,6 +6,7 @@ mod answer;
 pub mod availability;
 mod diagnose;
 mod probe;
+pub mod service;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use diagnose::{CHECKS, RoutingCheck, diagnose};
 pub use probe::{
     PROBE_CONTAINER, PROBE_IMAGE, PROBE_LABEL, Probe, ProbeSpec, ProbeState, SEEN_LIMIT, START_LIMIT,
 };
+pub use service::Clients;
 pub use times::Percentiles;
 
 /// What became of one question.
@@ -156,6 +158,8 @@ pub struct Survey {
     pub headless: Headless,
     /// Whether answers must say who they are from.
     pub wants_identity: bool,
+    /// What the client services answer.
+    pub clients: Clients,
 }
 
 /// What one answer comes to.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Answer, Asker, Askers, Headless, Outcome, Place, Row, Survey, Times, Via};
+use super::{Answer, Asker, Askers, Clients, Headless, Outcome, Place, Row, Survey, Times, Via};
 use crate::domain::names::{NodeName, PodName, WorkloadRef};
 
 /// Two shards on each of three nodes, all well.
@@ -34,6 +34,7 @@ pub fn well() -> Survey {
         no_probe: BTreeMap::new(),
         headless: Headless { name: "ring".to_owned(), exists: true, ..Headless::default() },
         wants_identity: true,
+        clients: Clients::default(),
     }
 }
 

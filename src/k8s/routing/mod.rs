@@ -3,6 +3,7 @@
 
 mod hearing;
 mod probe;
+mod service;
 
 mod watch;
 
@@ -22,12 +23,13 @@ use super::error::{Failure, RequestError};
 use super::health::until_end;
 use crate::domain::names::NodeName;
 use crate::domain::routing::{
-    Answer, Asker, Askers, Headless, Identity, Mark, Outcome, Place, Row, Survey, Times, Via,
+    Answer, Asker, Askers, Clients, Headless, Identity, Mark, Outcome, Place, Row, Survey, Times, Via,
 };
-use crate::domain::snapshot::{HttpProbe, Snapshot};
+use crate::domain::snapshot::{HttpProbe, Pod, Snapshot};
 use crate::ops::{Interrupt, Urgency};
 use hearing::{Hearing, Told};
 use probe::Probes;
+pub use service::ClientServices;
 pub use watch::Heard;
 
 /// The script that asks, and the same for Python.
@@ -54,6 +56,8 @@ pub struct RoutingQuestion {
     pub qps: u32,
     /// The domain of the cluster, where the shards are not to find it themselves.
     pub domain: Option<String>,
+    /// The client services to ask in the same sessions, and how often.
+    pub clients: Clients,
     /// Who is to ask.
     pub askers: Askers,
     /// The image of probes; none where no pod may be made.
@@ -77,7 +81,8 @@ struct Cannot {
 }
 
 impl Cluster {
-    /// Lets every shard that runs ask every other, and itself, by name; or probes on their nodes, or both. A shard that
+    /// Lets every shard that runs ask every other, and itself, by name, and then the client services; or
+    /// probes on their nodes, or both. A shard that
     /// cannot ask is replaced by the probe on its node, and where there is none it is asked itself, through port-forward;
     /// why is part of the survey. When it is told to stop, it removes what it has made and returns.
     ///
@@ -135,7 +140,8 @@ impl Cluster {
         }
         self.replace(&mut survey, question, cannot).await;
         self.look_inside(&mut survey, question).await;
-        self.forget_moved(&mut survey).await?;
+        let pods = self.forget_moved(&mut survey).await?;
+        self.settle(&mut survey, snapshot, &pods).await;
         Ok(Surveyed { survey: Some(survey), left_behind })
     }
 
@@ -313,17 +319,17 @@ impl Cluster {
     }
 
     /// A pod that was made anew meanwhile has another address than the names that were looked up: nothing is said of them.
-    async fn forget_moved(&self, survey: &mut Survey) -> Result<(), RequestError> {
+    /// Returns the pods as they are now.
+    async fn forget_moved(&self, survey: &mut Survey) -> Result<BTreeMap<u32, Pod>, RequestError> {
         let (_, pods) = self.workload_and_pods(&survey.workload).await?;
-        let now: BTreeMap<u32, Option<String>> =
-            pods.into_iter().map(|(ordinal, pod)| (ordinal, pod.ip)).collect();
+        let now: BTreeMap<u32, Pod> = pods.into_iter().collect();
         for (ordinal, place) in &mut survey.places {
-            let ip = now.get(ordinal).and_then(|ip| ip.as_deref()).and_then(|ip| ip.parse().ok());
+            let ip = now.get(ordinal).and_then(|pod| pod.ip.as_deref()).and_then(|ip| ip.parse().ok());
             if ip != place.ip {
                 place.ip = None;
             }
         }
-        Ok(())
+        Ok(now)
     }
 }
 
@@ -332,7 +338,10 @@ fn enter(survey: &mut Survey, asker: Asker, told: Told) {
     if survey.domain.is_none() {
         survey.domain = told.domain;
     }
-    survey.rows.insert(asker, told.row);
+    let (mut row, first) = (told.row, survey.replicas);
+    let source = service::source(survey, asker.clone());
+    service::hand_out(&mut survey.clients, &source, first, row.answers.split_off(&first));
+    survey.rows.insert(asker, row);
 }
 
 fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) {
@@ -354,6 +363,8 @@ impl Session {
     /// `sessions` is how many there are at the same time.
     fn new(survey: &Survey, question: &RoutingQuestion, sessions: usize, container: Option<String>) -> Self {
         let service = &survey.headless.name;
+        let clients =
+            service::questions(&survey.clients, &survey.workload.namespace, &question.path, survey.replicas);
         let names: Vec<String> = (0..survey.replicas)
             .map(|ordinal| {
                 let pod = survey.pod_name(ordinal);
@@ -362,6 +373,7 @@ impl Session {
                     survey.workload.namespace, question.port, question.path
                 )
             })
+            .chain(clients)
             .collect();
         let seconds = question.timeout.as_secs().max(1);
         let workers = question.workers.clamp(1, names.len().max(1));
@@ -455,5 +467,6 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
         no_probe: BTreeMap::new(),
         headless,
         wants_identity: question.identity.is_some(),
+        clients: question.clients.clone(),
     }
 }

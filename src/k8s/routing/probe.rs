@@ -298,7 +298,8 @@ impl<'a> Probes<'a> {
         };
         let mut lines = log.lines();
         // It is not waited for its end, which kubelets notice a second later.
-        while !hearing.is_complete(self.snapshot.workload.replicas) {
+        let questions = self.snapshot.workload.replicas + self.question.clients.requests();
+        while !hearing.is_complete(questions) {
             match lines.next().await {
                 Some(Ok(line)) => hearing.hear(&line),
                 Some(Err(_)) | None => break,

@@ -48,9 +48,9 @@ limited() {
   ) >/dev/null 2>&1 &
   watching=$!
   wait $asked
-  code=$?
+  ended=$?
   kill $watching 2>/dev/null && wait $watching
-  return $code
+  return $ended
 }
 
 # The addresses of a name, each once, commas between. Few processes: a shard's CPU is the shard's.
@@ -139,7 +139,11 @@ now() {
 
 # number name port path
 answer() {
-  found=$(addresses "$2")
+  # A name that is asked for again and again is looked up once, when it has an address.
+  if [ "$2" != "$known" ]; then
+    found=$(addresses "$2")
+    known=${found:+$2}
+  fi
   now
   start=$NOW took=-
   said=$({ { ask "$2" "$3" "$4" 2>&1; printf '%sexit %s%s' "$MARK" "$?" "$MARK" >&4; } | head -c 4096; } 4>&1 |
@@ -254,6 +258,7 @@ share() {
 }
 
 one_by_one() {
+  known=''
   while read -r number name port path; do
     answer "$number" "$name" "$port" "$path"
     rest 1

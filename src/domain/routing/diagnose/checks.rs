@@ -1,5 +1,6 @@
 //! What a routing test looks at.
 
+use super::super::service::checks as service;
 use crate::domain::finding::Severity::{self, Error, Info, Warning};
 
 /// One thing that a routing test looks at.
@@ -13,7 +14,7 @@ pub struct RoutingCheck {
 }
 
 impl RoutingCheck {
-    const fn new(id: &'static str, severity: Severity, meaning: &'static str) -> Self {
+    pub(in super::super) const fn new(id: &'static str, severity: Severity, meaning: &'static str) -> Self {
         Self { id, severity, meaning }
     }
 }
@@ -43,5 +44,24 @@ pub(super) const AGREES: RoutingCheck =
     RoutingCheck::new("probe-agrees", Info, "a probe gets what the shards beside it get");
 
 /// All of them, in the order in which a question runs into them.
-pub const CHECKS: [RoutingCheck; 11] =
-    [RESOLVES, CURRENT, SINGLE, LISTENS, REACHES, ANSWERS, ITSELF, IDENTIFIED, ASKED_FROM, BESIDE, AGREES];
+pub const CHECKS: [RoutingCheck; 19] = [
+    RESOLVES,
+    CURRENT,
+    SINGLE,
+    LISTENS,
+    REACHES,
+    ANSWERS,
+    ITSELF,
+    IDENTIFIED,
+    ASKED_FROM,
+    BESIDE,
+    AGREES,
+    service::ENDPOINTS,
+    service::ONCE,
+    service::ANSWERS,
+    service::READY_ONLY,
+    service::REACHES,
+    service::SPREAD,
+    service::STICKS,
+    service::JUDGED,
+];

@@ -32,7 +32,9 @@ pub fn diagnose(survey: &Survey) -> Vec<Finding> {
     diagnosis.askers();
     debug_assert!(diagnosis.left.is_empty(), "nothing is behind {:?}", diagnosis.left);
     let mut findings = diagnosis.findings;
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.extend(survey.clients.findings(survey));
+    let order = |id: &str| CHECKS.iter().position(|check| check.id == id);
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), order(finding.check)));
     findings
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::RoutingReport;
+use super::json_service::{ClientService, client_services};
 use crate::domain::finding::Finding;
 use crate::domain::names::{NodeName, WorkloadRef};
 use crate::domain::routing::{Answer, Asker, Mark, Outcome, Percentiles, Survey, Via};
@@ -30,6 +31,7 @@ pub struct Report<'a> {
     shards: Vec<Shard<'a>>,
     probes: Vec<Probe<'a>>,
     findings: &'a [Finding],
+    client_services: Vec<ClientService<'a>>,
     pairs: Vec<Pair<'a>>,
 }
 
@@ -127,6 +129,7 @@ pub fn report<'a>(report: &RoutingReport<'a>) -> Report<'a> {
         shards: shards(survey),
         probes: probes(survey),
         findings: report.findings,
+        client_services: client_services(survey),
         pairs,
     }
 }

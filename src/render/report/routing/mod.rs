@@ -1,8 +1,12 @@
 //! The report of `shardctl routing-test`: a matrix of who reaches whom, what is behind it, how long it took.
 
 mod json;
+mod json_service;
 mod junit;
 mod matrix;
+mod service;
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod tests;
 pub mod watch;
@@ -37,6 +41,7 @@ pub fn table(report: &RoutingReport<'_>, look: Look) -> String {
     let mut text = format!("{}\n\n", wrap(&question(survey), look.width).join("\n"));
     text.push_str(&matrix::matrix(survey, look));
     text.push('\n');
+    text.push_str(&service::services(survey, look));
     if !report.findings.is_empty() {
         let mut lines = Lines::new(report.findings, look.style, look.width);
         lines.findings(report.findings, meaning);
@@ -52,6 +57,8 @@ pub fn wide(report: &RoutingReport<'_>, look: Look) -> String {
     let mut text = format!("{}\n\n", question(report.survey));
     text.push_str(&matrix::pairs(report.survey, look));
     text.push('\n');
+    text.push_str(&service::services(report.survey, look));
+    text.push_str(&service::sources(report.survey, look));
     if !report.findings.is_empty() {
         let mut lines = Lines::new(report.findings, look.style, None);
         lines.findings(report.findings, meaning);

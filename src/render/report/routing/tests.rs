@@ -6,11 +6,11 @@ use crate::domain::routing::testing::{good, probes_alone, row, timed_out, well, 
 use crate::domain::routing::{Asker, Outcome, diagnose};
 use crate::render::style::Stylesheet;
 
-fn look(width: usize) -> Look {
+pub fn look(width: usize) -> Look {
     Look { style: Stylesheet::new(false), width: Some(width), ascii: false }
 }
 
-fn shown(survey: &Survey, draw: fn(&RoutingReport<'_>, Look) -> String) -> String {
+pub fn shown(survey: &Survey, draw: fn(&RoutingReport<'_>, Look) -> String) -> String {
     draw(&RoutingReport { survey, findings: &diagnose(survey) }, look(80))
 }
 
