@@ -3747,7 +3747,7 @@ _shardctl() {
             return 0
             ;;
         shardctl__subcmd__routing__subcmd__test)
-            opts="-f -o -n -v -h --file --from --probe-image --no-probe --path --port --identity --no-identity --timeout --concurrency --qps --cluster-domain --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
+            opts="-f -o -n -v -h --file --from --probe-image --no-probe --path --port --identity --no-identity --service --requests --timeout --concurrency --qps --cluster-domain --watch --interval --for --min-availability --output --kubeconfig --context --cluster --user --namespace --as --as-group --request-timeout --color --v --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
