@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::Test;
 use crate::lab::{Lab, Ring, eventually};
+use crate::support::Run;
 
 /// The tests of this file.
 pub const TESTS: &[Test] = &[
@@ -171,19 +172,46 @@ fn not_published(lab: &Lab) {
     finds(&ring, &[], "ready, with a name", &[]);
 }
 
+/// DNS pods that no longer hear from the API server, and serve what they know, as long as the value lives.
+struct Deaf<'a> {
+    lab: &'a Lab,
+    /// Node and address of each.
+    servers: Vec<(String, String)>,
+}
+
+impl<'a> Deaf<'a> {
+    fn new(lab: &'a Lab) -> Self {
+        let list = lab.get(&["pods", "-n", "kube-system", "-l", "k8s-app=kube-dns"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let servers = list["items"].as_array().expect("DNS pods").iter();
+        let servers = servers.map(|pod| (text(&pod["spec"]["nodeName"]), text(&pod["status"]["podIP"])));
+        let deaf = Self { lab, servers: servers.collect() };
+        deaf.rules("-A").for_each(|rule| drop(rule.ended(0)));
+        deaf
+    }
+
+    /// What a DNS pod asks the API server for is dropped: at its service, and at its own port.
+    fn rules(&self, change: &'static str) -> impl Iterator<Item = Run> {
+        let ways = self.servers.iter().flat_map(|server| [(server, "443"), (server, "6443")]);
+        ways.map(move |((node, ip), port)| {
+            let rule = ["iptables", "-w", "5", "-t", "raw", change, "PREROUTING", "-s", ip, "-p", "tcp"];
+            let rest = ["--dport", port, "-j", "DROP"];
+            self.lab.lab_command(&[&["node", "exec", node, "--"], &rule[..], &rest].concat())
+        })
+    }
+}
+
+impl Drop for Deaf<'_> {
+    fn drop(&mut self) {
+        self.rules("-D").for_each(drop);
+        let restart = ["rollout", "restart", "deployment/coredns", "-n", "kube-system"];
+        self.lab.kubectl_with_input(&restart, "");
+    }
+}
+
 fn old_records(lab: &Lab) {
     let ring = lab.ring("old");
-    let list = lab.get(&["pods", "-n", "kube-system", "-l", "k8s-app=kube-dns"]);
-    let servers = list["items"].as_array().expect("DNS pods");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    // What DNS says to the API server is dropped: it serves what it knows.
-    for server in servers {
-        let (node, ip) = (text(&server["spec"]["nodeName"]), text(&server["status"]["podIP"]));
-        let rule = ["iptables", "-w", "5", "-t", "raw", "-A", "PREROUTING", "-s", &ip, "-p", "tcp"];
-        // Answers to shards come from port 53, over UDP and TCP.
-        let rest = ["!", "--sport", "53", "-j", "DROP"];
-        lab.lab_command(&[&["node", "exec", &node, "--"], &rule[..], &rest].concat()).ended(0);
-    }
+    let deaf = Deaf::new(lab);
     let before = ring.shard(3);
     ring.kubectl(&["delete", "pod", "ring-3"]);
     ring.is_whole();
@@ -192,12 +220,7 @@ fn old_records(lab: &Lab) {
     let report = finds(&ring, &[], "an old record", &["error name-current pod/ring-3"]);
     let said = format!("its name leads to {}, and the pod has {}", before.ip, after.ip);
     assert!(evidence(&report).contains(&said), "{report:#}");
-    for server in servers {
-        let node = text(&server["spec"]["nodeName"]);
-        let flush = ["iptables", "-w", "5", "-t", "raw", "-F", "PREROUTING"];
-        lab.lab_command(&[&["node", "exec", &node, "--"], &flush[..]].concat()).ended(0);
-    }
-    lab.kubectl(&["rollout", "restart", "deployment/coredns", "-n", "kube-system"]);
+    drop(deaf);
     dns_pods(lab, "2");
     finds(&ring, &[], "mended", &[]);
 }
