@@ -73,7 +73,8 @@ fn bench() -> anyhow::Result<()> {
         let program = Program {
             name: "routing-test",
             path: shardctl(),
-            args: ["routing-test", "-n", &namespace].map(str::to_owned).to_vec(),
+            // The shards only, as the other way asks them.
+            args: ["routing-test", "--requests", "0", "-n", &namespace].map(str::to_owned).to_vec(),
             requests: SESSIONS,
             runs,
         };
