@@ -153,6 +153,9 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
         return Err(CommandError::usage("--no-probe contradicts --from, which asks for probes")
             .hint("leave out one of them"));
     }
+    if args.watching.watch {
+        watch::check(args)?;
+    }
     context.block_on(async {
         let target = args.target.resolve(context).await?;
         if args.watching.watch {

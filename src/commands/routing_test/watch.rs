@@ -54,21 +54,25 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     percent.filter(|percent| (0.0..=100.0).contains(percent)).ok_or_else(|| "from 0 to 100".to_owned())
 }
 
+/// Refuses what does not go with `--watch`.
+pub(super) fn check(args: &RoutingTestArgs) -> Result<(), CommandError> {
+    if !matches!(args.output, RoutingOutput::Table | RoutingOutput::Json) {
+        return Err(CommandError::usage("--watch is shown as table or json").hint("-o json"));
+    }
+    if args.from != AskFrom::Shards {
+        return Err(CommandError::usage("with --watch the shards ask; --from is for a single look")
+            .hint("leave out --from"));
+    }
+    Ok(())
+}
+
 /// Lets the shards ask each other until it is over, tells of every change, and sums up.
 pub(super) async fn watch(
     context: &Context,
     target: &Target,
     args: &RoutingTestArgs,
 ) -> Result<ExitCode, CommandError> {
-    let is_json = match args.output {
-        RoutingOutput::Table => false,
-        RoutingOutput::Json => true,
-        _ => return Err(CommandError::usage("--watch is shown as table or json").hint("-o json")),
-    };
-    if args.from != AskFrom::Shards {
-        return Err(CommandError::usage("with --watch the shards ask; --from is for a single look")
-            .hint("leave out --from"));
-    }
+    let is_json = args.output == RoutingOutput::Json;
     let (snapshot, question) = question(target, args).await?;
     let workload = snapshot.workload.reference.clone();
     let options = &args.watching;
