@@ -31,8 +31,9 @@ use shardctl::lab::layout::Layout;
 use shardctl::lab::real::requirements::Missing;
 use table::{Table, seconds, verdict};
 
-/// Shards, runs, and how long the questions of all to all may take.
-const SETS: [(u32, usize, f64); 2] = [(10, 7, 2.0), (100, 3, 30.0)];
+/// Shards, runs, and how long the questions of all to all may take. A hundred shards fill the table of neighbours that
+/// all network namespaces of a machine share: nodes would have to route to each pod.
+const SETS: [(u32, usize, f64); 1] = [(10, 7, 2.0)];
 /// What a session is counted by: requests for one, as `-v 6` tells them.
 const SESSIONS: Requests = Requests { args: &["-v", "6"], variable: None, mark: "/exec?" };
 
@@ -102,7 +103,7 @@ fn one_pod_a_request(lab: &Lab, namespace: &str, shards: u32, table: &mut Table)
     for shard in 0..shards {
         let (name, url) = (format!("test-{shard}"), format!("http://ring-{shard}.ring:8080/api/status"));
         let run = ["run", &name, "-n", namespace, "--rm", "-i", "--restart=Never", "--quiet"];
-        let what = ["--image=shardctl.lab/shard:1.0.0", "--", "wget", "-qO-", &url];
+        let what = ["--image=shardctl.lab/shard:1.0.0", "--command", "--", "wget", "-qO-", &url];
         let said = run_kubectl(lab, &[&run[..], &what].concat(), "")?;
         ensure!(said.contains(&format!("\"ring-{shard}\"")), "ring-{shard} answers {said}");
     }
