@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use lab::{Home, Lab, kubectl, run_shardctl, shardctl};
-use measure::{MEASURE, Program, Requests, Series, in_turns, measure_here};
+use measure::{Program, Requests, Series, in_turns};
 use shardctl::domain::catalogue::{PriceBook, Region, sizes};
 use shardctl::domain::packing::Load;
 use shardctl::domain::quantity::{Quantity, Resources};
@@ -54,20 +54,10 @@ const VIEW_ALLOCATIONS_REQUESTS: Requests =
     Requests { args: &[], variable: Some(("RUST_LOG", "kube_client=debug")), mark: "requesting" };
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let outcome = if args.next().as_deref() == Some(MEASURE) {
-        measure_here(args).map(|numbers| println!("{numbers}"))
-    } else {
+    measure::or_measure(|| {
         lab::remove_labs_when_interrupted();
         bench()
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:?}");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }
 
 fn bench() -> anyhow::Result<()> {

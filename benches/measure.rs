@@ -2,14 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use wait4::Wait4 as _;
 
 /// First argument of the benchmark when it is to run one program and tell what that cost.
-pub const MEASURE: &str = "measure";
+const MEASURE: &str = "measure";
 
 /// A program as people would type it, and how to count the requests that it sends.
 #[derive(Clone)]
@@ -123,8 +123,24 @@ fn in_environment(command: &mut Command, kubeconfig: Option<&Path>, home: &Path)
     }
 }
 
+/// Runs a benchmark, or in the process that it starts anew for a measurement, that.
+pub fn or_measure(bench: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let outcome = match args.next().as_deref() {
+        Some(MEASURE) => measure_here(args).map(|numbers| println!("{numbers}")),
+        _ => bench(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// The other end of [`Program::measure`]: runs the program, and returns nanoseconds and bytes as text.
-pub fn measure_here(mut args: impl Iterator<Item = String>) -> anyhow::Result<String> {
+fn measure_here(mut args: impl Iterator<Item = String>) -> anyhow::Result<String> {
     /// shardctl's word for findings: the command did what it was asked for.
     const FINDINGS: i32 = 5;
     let program = args.next().context("measure what?")?;

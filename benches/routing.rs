@@ -26,7 +26,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, ensure};
 use lab::{Home, Lab, kubectl, shardctl};
-use measure::{MEASURE, Program, Requests, in_turns, measure_here};
+use measure::{Program, Requests, in_turns};
 use shardctl::lab::layout::Layout;
 use shardctl::lab::real::requirements::Missing;
 use table::{Table, seconds, verdict};
@@ -38,20 +38,10 @@ const SETS: [(u32, usize, f64); 1] = [(10, 7, 2.0)];
 const SESSIONS: Requests = Requests { args: &["-v", "6"], variable: None, mark: "/exec?" };
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let outcome = if args.next().as_deref() == Some(MEASURE) {
-        measure_here(args).map(|numbers| println!("{numbers}"))
-    } else {
+    measure::or_measure(|| {
         lab::remove_labs_when_interrupted();
         bench()
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:?}");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }
 
 fn bench() -> anyhow::Result<()> {

@@ -154,15 +154,17 @@ impl Judge<'_> {
             return;
         }
         let not_ready = self.not_ready();
-        let led: BTreeSet<u32> = self
-            .served()
-            .filter_map(|endpoint| self.shard_of(endpoint))
-            .filter(|shard| not_ready.contains(shard))
-            .collect();
+        let led = self.led_to(&not_ready);
         if !led.is_empty() {
             let evidence = format!("it leads to {}, not Ready{}", self.pods(&led), self.kept_by(&not_ready));
             self.find(ENDPOINTS, self.object(), evidence, SLICE_REMEDY);
         }
+    }
+
+    /// Those of these shards that it leads to.
+    pub(super) fn led_to(&self, shards: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let led = self.served().filter_map(|endpoint| self.shard_of(endpoint));
+        led.filter(|shard| shards.contains(shard)).collect()
     }
 
     /// Who keeps the slices of these shards' endpoints, where it is not Kubernetes.

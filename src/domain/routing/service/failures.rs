@@ -352,12 +352,7 @@ impl<'a> Judge<'a> {
         if !self.service.publishes_not_ready {
             return;
         }
-        let not_ready = self.not_ready();
-        let led: BTreeSet<u32> = self
-            .served()
-            .filter_map(|endpoint| self.shard_of(endpoint))
-            .filter(|shard| not_ready.contains(shard))
-            .collect();
+        let led = self.led_to(&self.not_ready());
         if led.is_empty() {
             return;
         }
