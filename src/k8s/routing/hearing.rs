@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::RoutingQuestion;
 use crate::domain::routing::{Answer, Reading, Row, Via, read_line};
 
+/// Why an image that has a shell cannot ask.
+pub(super) const NO_TOOL: &str = "its image has none of python3, curl, bash, wget, nc";
+
 /// What one session told.
 pub(super) struct Told {
     pub row: Row,
@@ -55,9 +58,7 @@ impl<'a> Hearing<'a> {
     /// What was told, or why it was nothing.
     pub fn told(self) -> Result<Told, String> {
         match self.tool {
-            Some(tool) if tool == "none" => {
-                Err("its image has none of python3, curl, bash, wget, nc".to_owned())
-            }
+            Some(tool) if tool == "none" => Err(NO_TOOL.to_owned()),
             Some(tool) if !self.answers.is_empty() => {
                 let row = Row { via: Via::Inside { tool }, answers: self.answers };
                 Ok(Told { row, domain: self.domain })

@@ -15,13 +15,13 @@ use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod as CorePod;
 use kube::Api;
-use kube::api::AttachParams;
+use kube::api::{AttachParams, AttachedProcess};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::client::Cluster;
 use super::error::{Failure, RequestError};
 use super::health::until_end;
-use crate::domain::names::NodeName;
+use crate::domain::names::{NodeName, PodName};
 use crate::domain::routing::{
     Answer, Asker, Askers, Clients, Headless, Identity, Mark, Outcome, Place, Row, Survey, Times, Via,
 };
@@ -238,19 +238,8 @@ impl Cluster {
         ordinal: u32,
     ) -> Result<Told, String> {
         let pod = &survey.places[&ordinal].pod;
-        let api: Api<CorePod> = Api::namespaced(self.client.clone(), &survey.workload.namespace);
-        let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
-        let parameters = match &session.container {
-            Some(container) => parameters.container(container),
-            None => parameters,
-        };
-        let mut process = api.exec(pod.as_str(), ["sh"], &parameters).await.map_err(|error| {
-            let error = RequestError::from_kube("exec", &error);
-            match error.failure {
-                Failure::Forbidden => "you may not exec into it (create pods/exec)".to_owned(),
-                _ => error.message,
-            }
-        })?;
+        let began = self.begin_shell(&survey.workload.namespace, pod, session.container.as_deref()).await;
+        let mut process = began.map_err(|error| error.message)?;
         let status = process.take_status();
         let mut stdin = process.stdin().ok_or("exec gave no standard input")?;
         let stdout = process.stdout().ok_or("exec gave no output")?;
@@ -274,6 +263,28 @@ impl Cluster {
         // The same reason of several shards is told once.
         let said = status.and_then(|status| status.message).unwrap_or_else(|| hearing.noise().to_owned());
         Err(why_no_shell(&said.replace(pod.as_str(), "POD")))
+    }
+
+    /// Begins a shell in a container of a pod.
+    async fn begin_shell(
+        &self,
+        namespace: &str,
+        pod: &PodName,
+        container: Option<&str>,
+    ) -> Result<AttachedProcess, RequestError> {
+        let api: Api<CorePod> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
+        let parameters = match container {
+            Some(container) => parameters.container(container),
+            None => parameters,
+        };
+        api.exec(pod.as_str(), ["sh"], &parameters).await.map_err(|error| {
+            let mut error = RequestError::from_kube("exec", &error);
+            if error.failure == Failure::Forbidden {
+                "you may not exec into it (create pods/exec)".clone_into(&mut error.message);
+            }
+            error
+        })
     }
 
     /// Asks a shard through port-forward, which leads to its loopback address.
@@ -362,17 +373,10 @@ struct Session {
 impl Session {
     /// `sessions` is how many there are at the same time.
     fn new(survey: &Survey, question: &RoutingQuestion, sessions: usize, container: Option<String>) -> Self {
-        let service = &survey.headless.name;
         let clients =
             service::questions(&survey.clients, &survey.workload.namespace, &question.path, survey.replicas);
         let names: Vec<String> = (0..survey.replicas)
-            .map(|ordinal| {
-                let pod = survey.pod_name(ordinal);
-                format!(
-                    "{ordinal} {pod}.{service}.{}.svc.@ {} {}",
-                    survey.workload.namespace, question.port, question.path
-                )
-            })
+            .map(|ordinal| line_about(survey, question, ordinal))
             .chain(clients)
             .collect();
         let seconds = question.timeout.as_secs().max(1);
@@ -393,6 +397,13 @@ impl Session {
         let turn = 3 * Duration::from_secs(seconds + 1) + Duration::from_millis(pause);
         Self { container, script, limit: turn.saturating_mul(turns) + SESSION_GRACE }
     }
+}
+
+/// The question about a shard, as the script takes it.
+fn line_about(survey: &Survey, question: &RoutingQuestion, ordinal: u32) -> String {
+    let (pod, service, namespace) =
+        (survey.pod_name(ordinal), &survey.headless.name, &survey.workload.namespace);
+    format!("{ordinal} {pod}.{service}.{namespace}.svc.@ {} {}", question.port, question.path)
 }
 
 /// A word for a shell.

@@ -9,14 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod as CorePod;
-use kube::Api;
-use kube::api::AttachParams;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{ROW_PY, ROW_SH, RoutingQuestion, blank, container, quoted, why_no_shell};
+use super::hearing::NO_TOOL;
+use super::{ROW_PY, ROW_SH, RoutingQuestion, blank, container, line_about, quoted, why_no_shell};
 use crate::domain::names::PodName;
 use crate::domain::routing::availability::Asker;
 use crate::domain::routing::{Mark, Place, Reading, Survey, read_line};
@@ -183,25 +181,12 @@ impl Watch {
     /// One session, from its beginning to its end.
     async fn session(&self, ordinal: u32) -> End {
         let pod = PodName::new(self.survey.pod_name(ordinal));
-        let api: Api<CorePod> = Api::namespaced(self.cluster.client.clone(), &self.survey.workload.namespace);
-        let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
-        let parameters = match &self.container {
-            Some(container) => parameters.container(container),
-            None => parameters,
-        };
         let Ok(turn) = self.beginnings.acquire().await else { return End::Broke(None) };
-        let began = api.exec(pod.as_str(), ["sh"], &parameters).await;
-        let mut process = match began {
+        let namespace = &self.survey.workload.namespace;
+        let mut process = match self.cluster.begin_shell(namespace, &pod, self.container.as_deref()).await {
             Ok(process) => process,
-            Err(error) => {
-                let error = RequestError::from_kube("exec", &error);
-                return match error.failure {
-                    Failure::Forbidden => {
-                        End::Never("you may not exec into it (create pods/exec)".to_owned())
-                    }
-                    _ => End::Broke(Some(error.message)),
-                };
-            }
+            Err(error) if error.failure == Failure::Forbidden => return End::Never(error.message),
+            Err(error) => return End::Broke(Some(error.message)),
         };
         let status = process.take_status();
         let (Some(mut stdin), Some(stdout)) = (process.stdin(), process.stdout()) else {
@@ -229,7 +214,7 @@ impl Watch {
                 }
                 match read_line(&line, self.question.identity.as_ref()) {
                     Reading::Tool { name, .. } if name == "none" => {
-                        return Some("its image has none of python3, curl, bash, wget, nc".to_owned());
+                        return Some(NO_TOOL.to_owned());
                     }
                     Reading::Tool { name, .. } => {
                         is_asking = true;
@@ -336,12 +321,8 @@ fn offsets(shards: u32, asker: u32, workers: usize, pause: Duration) -> Vec<Dura
 
 /// The script of a session.
 fn script(survey: &Survey, question: &RoutingQuestion, pause: Duration, asker: u32) -> String {
-    let (service, namespace) = (&survey.headless.name, &survey.workload.namespace);
-    let name = |ordinal: u32| {
-        let pod = survey.pod_name(ordinal);
-        format!("{ordinal} {pod}.{service}.{namespace}.svc.@ {} {}", question.port, question.path)
-    };
-    let names: Vec<String> = others(survey.replicas, asker).into_iter().map(name).collect();
+    let others = others(survey.replicas, asker).into_iter();
+    let names: Vec<String> = others.map(|ordinal| line_about(survey, question, ordinal)).collect();
     let workers = workers(names.len());
     let round = pause.as_secs_f64().max(0.001) * count(names.len().div_ceil(workers));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rounds")]
