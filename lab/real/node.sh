@@ -40,7 +40,6 @@ init() {
     done
     # These belong to the node's own network namespace.
     echo 1 >/proc/sys/net/ipv4/ip_forward
-    echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
     echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
 
     (run containerd) &

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use shardctl::domain::routing::{Answer, Identity, Outcome, Reading, read_line};
 
@@ -52,6 +53,16 @@ fn busybox() -> Option<Folder> {
     Some(folder)
 }
 
+/// With every tool of this machine, and those of busybox.
+fn askers(busybox: Option<&Folder>) -> Vec<Asker<'_>> {
+    let tools: Vec<&str> = ["python3", "curl", "bash", "wget"].into_iter().filter(|tool| has(tool)).collect();
+    assert!(tools.contains(&"bash"), "the shell that CI itself runs in");
+    let of_this_machine = tools.into_iter().map(|tool| Asker { tool, busybox: None });
+    of_this_machine
+        .chain(busybox.map(|folder| Asker { tool: "wget", busybox: Some(folder.path()) }))
+        .collect()
+}
+
 /// A port at which every request has this answer.
 fn answering(answer: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -78,8 +89,13 @@ fn silent() -> (u16, TcpListener, u16) {
     (refusing, listener, hanging)
 }
 
-/// What the script says with a tool to these questions.
+/// What the script says with a tool to these questions, two at a time and without rest.
 fn ask(asker: Asker<'_>, questions: &[(&str, u16)]) -> Vec<Answer> {
+    ask_at_pace(asker, questions, 2, 0)
+}
+
+/// As [`ask`], with so many questions at a time, and so many milliseconds from one to the next.
+fn ask_at_pace(asker: Asker<'_>, questions: &[(&str, u16)], workers: u32, pause: u32) -> Vec<Answer> {
     let tool = asker.tool;
     let ask: Vec<String> = questions
         .iter()
@@ -87,7 +103,7 @@ fn ask(asker: Asker<'_>, questions: &[(&str, u16)]) -> Vec<Answer> {
         .map(|(number, (name, port))| format!("{number} {name} {port} /"))
         .collect();
     let settings = format!(
-        "TIMEOUT=1\nWORKERS=2\nPAUSE=0\nTOOL={tool}\nDOMAIN=invalid\nASK='{}'\nPYTHON='{PYTHON}'\n",
+        "TIMEOUT=1\nWORKERS={workers}\nPAUSE={pause}\nTOOL={tool}\nDOMAIN=invalid\nASK='{}'\nPYTHON='{PYTHON}'\n",
         ask.join("\n")
     );
     let mut shell = asker.shell();
@@ -131,14 +147,10 @@ fn every_tool_tells_an_answer_from_a_refusal_from_silence() {
     let good = answering("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"pod\":\"ring-3\"}");
     let sick = answering("HTTP/1.0 503 Service Unavailable\r\n\r\n");
     let (refusing, _listener, hanging) = silent();
-    let tools: Vec<&str> = ["python3", "curl", "bash", "wget"].into_iter().filter(|tool| has(tool)).collect();
-    assert!(tools.contains(&"bash"), "the shell that CI itself runs in");
-    let mut askers: Vec<Asker<'_>> = tools.into_iter().map(|tool| Asker { tool, busybox: None }).collect();
     let busybox = busybox();
-    askers.extend(busybox.as_ref().map(|folder| Asker { tool: "wget", busybox: Some(folder.path()) }));
     // Like process 1 of a container this process gets whatever nobody waits for.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).expect("orphans");
-    for asker in askers {
+    for asker in askers(busybox.as_ref()) {
         let here = "localhost";
         let questions = [(here, good), (here, sick), (here, refusing), (here, hanging), ("shardctl.@", good)];
         let answers = ask(asker, &questions);
@@ -155,5 +167,18 @@ fn every_tool_tells_an_answer_from_a_refusal_from_silence() {
         let addresses = answers[0].addresses.as_ref().expect("getent, or Python");
         assert!(addresses.iter().all(|address| address.is_loopback()) && !addresses.is_empty(), "{asker:?}");
         assert!(answers[0].times.total.is_some(), "{asker:?}");
+    }
+}
+
+#[test]
+fn no_tool_asks_faster_than_it_may() {
+    let good = answering("HTTP/1.0 200 OK\r\n\r\n");
+    let busybox = busybox();
+    for asker in askers(busybox.as_ref()) {
+        let start = Instant::now();
+        let answers = ask_at_pace(asker, &[("localhost", good); 5], 1, 400);
+        assert_eq!(answers.len(), 5, "{asker:?}");
+        // Some ask as many in one go as they may ask in a second or a bit more: three.
+        assert!(start.elapsed() >= Duration::from_millis(3 * 400), "{asker:?}: {:?}", start.elapsed());
     }
 }

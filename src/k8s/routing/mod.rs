@@ -4,11 +4,10 @@
 mod hearing;
 mod probe;
 mod service;
-
+mod session;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -30,13 +29,8 @@ use crate::ops::{Interrupt, Urgency};
 use hearing::{Hearing, Told};
 use probe::Probes;
 pub use service::ClientServices;
+use session::{Session, evenly};
 pub use watch::Heard;
-
-/// The script that asks, and the same for Python.
-const ROW_SH: &str = include_str!("row.sh");
-const ROW_PY: &str = include_str!("row.py");
-/// How long a session may take beyond its questions: to begin, and to find its tool.
-const SESSION_GRACE: Duration = Duration::from_secs(15);
 
 /// What every shard is to ask every other.
 #[derive(Clone, Debug)]
@@ -103,7 +97,7 @@ impl Cluster {
             Askers::Probes => (Vec::new(), nodes),
             Askers::Both => (shards, nodes),
         };
-        let at_once = shards.len().min(question.concurrency) + nodes.len().min(question.concurrency);
+        let at_once = evenly(shards.len(), question.concurrency) + nodes.len().min(question.concurrency);
         let session = Session::new(&survey, question, at_once, container(snapshot, question.port));
         let probes =
             question.probe_image.as_ref().map(|image| Probes::new(self, snapshot, question, image, stop));
@@ -164,7 +158,7 @@ impl Cluster {
             };
             (*ordinal, told)
         });
-        rows.buffer_unordered(question.concurrency).collect().await
+        rows.buffer_unordered(evenly(shards.len(), question.concurrency)).collect().await
     }
 
     /// What one shard was answered.
@@ -243,7 +237,7 @@ impl Cluster {
         let status = process.take_status();
         let mut stdin = process.stdin().ok_or("exec gave no standard input")?;
         let stdout = process.stdout().ok_or("exec gave no output")?;
-        let script = format!("OWN={ordinal}\n{}", session.script);
+        let script = session.script(Some(ordinal));
         // A process that has not begun takes nothing; what it says of that comes below.
         let written = async {
             let _ = stdin.write_all(script.as_bytes()).await;
@@ -360,55 +354,6 @@ fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) 
         Ok(told) => enter(survey, Asker::Probe(node), told),
         Err(because) => drop(survey.no_probe.insert(node, because)),
     }
-}
-
-/// What every session is given.
-struct Session {
-    container: Option<String>,
-    script: String,
-    /// How long it may take.
-    limit: Duration,
-}
-
-impl Session {
-    /// `sessions` is how many there are at the same time.
-    fn new(survey: &Survey, question: &RoutingQuestion, sessions: usize, container: Option<String>) -> Self {
-        let clients =
-            service::questions(&survey.clients, &survey.workload.namespace, &question.path, survey.replicas);
-        let names: Vec<String> = (0..survey.replicas)
-            .map(|ordinal| line_about(survey, question, ordinal))
-            .chain(clients)
-            .collect();
-        let seconds = question.timeout.as_secs().max(1);
-        let workers = question.workers.clamp(1, names.len().max(1));
-        let at_once = sessions.max(1) * workers;
-        // So that all workers together ask no more than they may.
-        let pause = 1000 * u64::try_from(at_once).unwrap_or(u64::MAX) / u64::from(question.qps.max(1));
-        let mut script = String::new();
-        let _ = write!(
-            script,
-            "TIMEOUT={seconds}\nWORKERS={workers}\nPAUSE={pause}\nTOOL=\nDOMAIN={}\nASK={}\nPYTHON={}\n{ROW_SH}",
-            quoted(question.domain.as_deref().unwrap_or_default()),
-            quoted(&names.join("\n")),
-            quoted(ROW_PY),
-        );
-        let turns = u32::try_from(names.len().div_ceil(workers)).unwrap_or(u32::MAX);
-        // The name, the question, and whether there was a connection at all, each a second longer than its tool takes.
-        let turn = 3 * Duration::from_secs(seconds + 1) + Duration::from_millis(pause);
-        Self { container, script, limit: turn.saturating_mul(turns) + SESSION_GRACE }
-    }
-}
-
-/// The question about a shard, as the script takes it.
-fn line_about(survey: &Survey, question: &RoutingQuestion, ordinal: u32) -> String {
-    let (pod, service, namespace) =
-        (survey.pod_name(ordinal), &survey.headless.name, &survey.workload.namespace);
-    format!("{ordinal} {pod}.{service}.{namespace}.svc.@ {} {}", question.port, question.path)
-}
-
-/// A word for a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Why no shell began, in short.

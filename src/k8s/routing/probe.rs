@@ -19,8 +19,9 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::RoutingQuestion;
 use super::hearing::{Hearing, Told};
-use super::{RoutingQuestion, Session};
+use super::session::Session;
 use crate::domain::names::NodeName;
 use crate::domain::rolling::RUN_LABEL;
 use crate::domain::routing::{
@@ -115,7 +116,7 @@ impl<'a> Probes<'a> {
             return nodes.iter().map(|node| (node.clone(), Err(reason.clone()))).collect();
         }
         // No question is about itself.
-        let script = format!("OWN=\n{}", session.script);
+        let script = session.script(None);
         let spec = self.spec(&script, session);
         let (sender, seen) = watch::channel(Seen::default());
         let rows = stream::iter(nodes.iter().enumerate())

@@ -44,7 +44,7 @@ def ask(question):
     head = f"answer\t{number}\t{addresses}\t{total}\t\4micros {times[0]} {times[1]} {times[2]} {total} {peer}\4"
     sys.stdout.buffer.write(head.encode() + said + b"\n")
     sys.stdout.buffer.flush()
-    time.sleep(pause)
+    time.sleep(max(0, start + pause - time.monotonic()))
 
 
 with concurrent.futures.ThreadPoolExecutor(workers) as pool:

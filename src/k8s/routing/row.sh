@@ -2,7 +2,7 @@
 # standard input, after these settings:
 #   TIMEOUT  seconds for one question, a whole number
 #   WORKERS  questions under way at the same time
-#   PAUSE    milliseconds that a worker rests after each question
+#   PAUSE    milliseconds from one question of a worker to its next, or more
 #   TOOL     the tool to use; empty for the best that there is
 #   DOMAIN   the cluster's domain; empty to read it from /etc/resolv.conf
 #   ASK      the questions, one a line: number, name, port, path; @ at the end of a name stands for DOMAIN
@@ -240,11 +240,31 @@ connected() {
   case $? in 0 | 124 | 137 | 143) printf '%sconnected%s' "$MARK" "$MARK" ;; esac
 }
 
-# Rests after so many questions.
+# Waits so many milliseconds.
 rest() {
-  millis=$((PAUSE * $1))
-  fraction=$((1000 + millis % 1000))
-  [ $millis = 0 ] || sleep "$((millis / 1000)).${fraction#1}"
+  fraction=$((1000 + $1 % 1000))
+  [ "$1" -le 0 ] || sleep "$(($1 / 1000)).${fraction#1}"
+}
+
+# Sets DUE, when a worker that asks so many questions at a time may begin: not all begin at once.
+first_turn() {
+  now
+  DUE=$((NOW + PAUSE * 1000 * $1 * worker / WORKERS))
+}
+
+# Waits until it is the worker's turn. Who is late makes nothing up. Without the time it is always the next turn.
+wait_for_turn() {
+  if [ -n "$NOW" ]; then
+    rest $(((DUE - NOW) / 1000))
+    [ $DUE -gt "$NOW" ] || DUE=$NOW
+  else
+    rest "$PAUSE"
+  fi
+}
+
+# Puts the next turn off, after so many questions.
+asked() {
+  DUE=$((DUE + PAUSE * 1000 * $1))
 }
 
 # The part of the questions that one worker asks.
@@ -259,26 +279,34 @@ share() {
 
 one_by_one() {
   known=''
+  first_turn 1
   while read -r number name port path; do
+    wait_for_turn
     answer "$number" "$name" "$port" "$path"
-    rest 1
+    asked 1
   done
 }
 
-ten_by_ten() {
+# At most ten at once, and no more than the worker may ask in a second.
+in_batches() {
+  DUE='' most=10
+  [ "$PAUSE" -le 100 ] || most=$((1 + 999 / PAUSE))
   while :; do
     set --
-    while [ $# -lt 40 ] && read -r number name port path; do
+    while [ $# -lt $((4 * most)) ] && read -r number name port path; do
       set -- "$@" "$number" "$name" "$port" "$path"
     done
     [ $# -gt 0 ] || return 0
+    [ -n "$DUE" ] || first_turn $(($# / 4))
     while [ $# -gt 0 ]; do
+      now
+      wait_for_turn
       ask_together "$@"
       answered=$?
       # Nobody reads the answers any more.
       [ $answered -le 10 ] || return 0
+      asked $answered
       shift $((4 * answered))
-      rest $answered
     done
   done
 }
@@ -299,7 +327,7 @@ main() {
     if wget --version >/dev/null 2>&1; then
       GNU_WGET=yes
     elif [ -n "$EPOCHREALTIME" ]; then
-      asking=ten_by_ten
+      asking=in_batches
     fi
   fi
   worker=0

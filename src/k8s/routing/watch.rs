@@ -14,7 +14,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::hearing::NO_TOOL;
-use super::{ROW_PY, ROW_SH, RoutingQuestion, blank, container, line_about, quoted, why_no_shell};
+use super::session::{ROW_PY, ROW_SH, line_about, quoted};
+use super::{RoutingQuestion, blank, container, why_no_shell};
 use crate::domain::names::PodName;
 use crate::domain::routing::availability::Asker;
 use crate::domain::routing::{Mark, Place, Reading, Survey, read_line};

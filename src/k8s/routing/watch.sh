@@ -55,7 +55,7 @@ listen() {
       if [ "$turn" = "$1" ]; then
         question $line || return
         [ -z "$over" ] || return
-        rest 1
+        rest "$PAUSE"
         [ -z "$over" ] || return
       fi
     done

@@ -37,7 +37,9 @@ pub fn cut(fault: Fault) -> anyhow::Result<()> {
         Fault::NoDns(node) => ["udp", "tcp"]
             .into_iter()
             // From its pods, not those of others that come to a server here.
-            .try_for_each(|protocol| drop_packets(node, &["-i", "cni0", "-p", protocol, "--dport", "53"])),
+            .try_for_each(|protocol| {
+                drop_packets(node, &["-s", &node.pods(), "-p", protocol, "--dport", "53"])
+            }),
         Fault::Port(node, port) => {
             drop_packets(node, &["-d", &node.pods(), "-p", "tcp", "--dport", &port.to_string()])
         }

@@ -3,13 +3,14 @@
 //! ```text
 //!   this machine                control plane's namespace            namespace of each node
 //!   shardctl-rN .254 ── host ──┬── lan .1 (bridge)
-//!                              ├── node-1 ───────────────────────── eth0 .11 ── cni0 ── pods
-//!                              └── node-2 ───────────────────────── eth0 .12 ── cni0 ── pods
+//!                              ├── node-1 ───────────────────────── eth0 .11 ── pods
+//!                              └── node-2 ───────────────────────── eth0 .12 ── pods
 //! ```
 //!
 //! This machine gets one link, an address and a route for the pods of each node: no bridge, no rule, no setting. What the
 //! control plane listens on, etcd too, is in its own namespace. Traffic between pods is routed, without encapsulation and
-//! without translation.
+//! without translation, on the same node too: were a node's pods neighbours on a bridge, each would remember the hardware
+//! address of every other, and all network namespaces of a machine share one table for that, of 1,024 entries by default.
 
 use std::fs;
 use std::path::Path;

@@ -30,7 +30,7 @@ const PROGRAMS: [(&str, &str); 14] = [
 ];
 
 /// The CNI plugins that the nodes use.
-const PLUGINS: [&str; 4] = ["bridge", "host-local", "loopback", "portmap"];
+const PLUGINS: [&str; 4] = ["host-local", "loopback", "portmap", "ptp"];
 /// Where distributions and projects put them.
 const PLUGIN_FOLDERS: [&str; 3] = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 const PLUGIN_PACKAGE: &str = "containernetworking-plugins";
@@ -125,9 +125,6 @@ impl Missing {
         if !cfg!(target_os = "linux") {
             self.add("this is not Linux", "a lab of the kwok tier runs here");
             return;
-        }
-        if !Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists() {
-            self.add("the kernel lacks br_netfilter", "load it: modprobe br_netfilter");
         }
         let filesystems = fs::read_to_string("/proc/filesystems").unwrap_or_default();
         if !filesystems.split_whitespace().any(|one| one == "overlay") {
