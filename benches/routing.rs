@@ -31,9 +31,8 @@ use shardctl::lab::layout::Layout;
 use shardctl::lab::real::requirements::Missing;
 use table::{Table, seconds, verdict};
 
-/// Shards, runs, and how long the questions of all to all may take. A hundred shards fill the table of neighbours that
-/// all network namespaces of a machine share: nodes would have to route to each pod.
-const SETS: [(u32, usize, f64); 1] = [(10, 7, 2.0)];
+/// Shards, runs, and how long the questions of all to all may take, in seconds.
+const SETS: [(u32, usize, f64); 2] = [(10, 7, 2.0), (100, 3, 30.0)];
 /// What a session is counted by: requests for one, as `-v 6` tells them.
 const SESSIONS: Requests = Requests { args: &["-v", "6"], variable: None, mark: "/exec?" };
 

@@ -11,6 +11,7 @@ use crate::lab::{Lab, Ring, eventually};
 /// The tests of this file.
 pub const TESTS: &[Test] = &[
     ("network::every_shard_reaches_every_other_by_its_name", all_pairs),
+    ("network::a_pod_has_one_neighbour_however_many_it_talks_to", one_neighbour),
     ("network::a_source_address_is_kept_between_nodes", source_address),
     ("network::the_client_service_reaches_every_shard", client_service),
     ("network::no_node_changes_the_address_of_the_control_plane", hardware_address),
@@ -44,6 +45,19 @@ fn all_pairs(lab: &Lab) {
             assert_eq!(answer["node"], to.node.as_str(), "from {}", from.name);
             assert_eq!(answer["version"], "1.0.0", "from {}", from.name);
         }
+    }
+}
+
+/// All network namespaces of a machine share the room for neighbours: a hundred pods that remember each other fill it.
+fn one_neighbour(lab: &Lab) {
+    let ring = lab.standing_ring();
+    let shards = ring.shards();
+    let urls: Vec<_> =
+        shards.iter().map(|shard| format!("http://{}:8080/api/status", ring.address(&shard.name))).collect();
+    for from in &shards {
+        ask_from(&ring, &from.name, &urls);
+        let neighbours = ring.exec(&from.name, &["cat", "/proc/net/arp"]).ended(0).stdout;
+        assert_eq!(neighbours.lines().skip(1).count(), 1, "{}: {neighbours}", from.name);
     }
 }
 
