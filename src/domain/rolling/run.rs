@@ -147,6 +147,17 @@ pub enum Miss {
     Pool(NodeName),
 }
 
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Revision(found) => write!(f, "it was made from revision {found}"),
+            Self::NoNode => f.write_str("it is on no node that is known"),
+            Self::Node(node) => write!(f, "it is on node/{node}, which is emptied"),
+            Self::Pool(node) => write!(f, "it is on node/{node}, which is of another pool"),
+        }
+    }
+}
+
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
