@@ -1,5 +1,6 @@
 //! `shardctl routing-test --watch`
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -84,6 +85,7 @@ pub(super) async fn watch(
         port: question.port,
         path: question.path.clone(),
         interval: options.interval,
+        silent: BTreeMap::new(),
     };
     let ui = &context.ui;
     let is_redrawing = ui.is_redrawing() && !is_json;
@@ -107,10 +109,11 @@ pub(super) async fn watch(
             () = &mut stop => break,
             result = &mut listening => result?,
             _ = redraw.tick(), if is_redrawing => {
-                ui.print_again(&render::view(&watched, context.now(), ui.look()));
+                ui.print_again(&render::view(&watched, context.now(), ui.look(), ui.height()));
             }
             Some(news) = heard.recv() => {
                 for told in take(&mut watched.availability, news, context.now()) {
+                    watched.remember(&told);
                     tell(&watched, &told);
                 }
             }

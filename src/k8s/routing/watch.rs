@@ -35,7 +35,7 @@ const BEGIN_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration:
 
 /// How runtimes tell that a process was killed or asked to end.
 const KILLED: [&str; 2] = ["exit code 137", "exit code 143"];
-const WAS_KILLED: &str = "its session was killed, as happens when its pod ends";
+const WAS_KILLED: &str = "the session was killed, as happens when the pod ends";
 
 /// What is heard from those who ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -259,7 +259,7 @@ impl Watch {
                 End::Broke(Some(if was_killed {
                     WAS_KILLED.to_owned()
                 } else {
-                    said.unwrap_or_else(|| "its session ended".to_owned())
+                    said.unwrap_or_else(|| "the session ended".to_owned())
                 }))
             }
             Ok(Ok(said)) => match why_no_shell(&said.unwrap_or(noise).replace(pod.as_str(), "POD")) {
