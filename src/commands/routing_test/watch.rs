@@ -29,7 +29,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval, requires = "watch")]
     pub interval: Duration,
     /// Watch for so long, instead of until interrupted
-    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration, requires = "watch")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_lasting, requires = "watch")]
     pub lasting: Option<Duration>,
     /// End with 5 when the service was available for less of the time, in percent
     #[arg(
@@ -48,6 +48,12 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
         true => Ok(duration),
         false => Err("from 100ms to 1m".to_owned()),
     }
+}
+
+fn parse_lasting(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    // In less no session begins.
+    if duration >= Duration::from_secs(1) { Ok(duration) } else { Err("at least 1s".to_owned()) }
 }
 
 fn parse_percent(text: &str) -> Result<f64, String> {
@@ -133,7 +139,7 @@ pub(super) async fn watch(
     }
     let Some(availability) = figures.availability else {
         return Err(CommandError::failed(format!("nobody could ask the shards of {}", watched.workload))
-            .hint("`shardctl routing-test` says why"));
+            .hint("`shardctl routing-test` says why; or watch for longer"));
     };
     Ok(if availability * 100.0 < options.min_availability { ExitCode::Findings } else { ExitCode::Done })
 }

@@ -78,7 +78,8 @@ impl Cluster {
     /// Lets every shard that runs ask every other, and itself, by name, and then the client services; or
     /// probes on their nodes, or both. A shard that
     /// cannot ask is replaced by the probe on its node, and where there is none it is asked itself, through port-forward;
-    /// why is part of the survey. When it is told to stop, it removes what it has made and returns.
+    /// why is part of the survey. When it is told to stop, it removes what it has made and returns; when it is told to stop at
+    /// once while probes are there, it returns at once and tells which.
     ///
     /// # Errors
     /// When the pods cannot be read again at the end.
@@ -101,33 +102,40 @@ impl Cluster {
         let session = Session::new(&survey, question, at_once, container(snapshot, question.port));
         let probes =
             question.probe_image.as_ref().map(|image| Probes::new(self, snapshot, question, image, stop));
+        let is_stopped = || stop.urgency() > Urgency::None;
         let by_probes = async {
             match &probes {
                 Some(probes) => futures::join!(probes.ask(&nodes, &session), probes.remove_left_over()).0,
                 None => BTreeMap::new(),
             }
         };
-        let (by_shards, by_probes) =
-            futures::join!(self.rows(&survey, question, &session, &shards, stop), by_probes);
-        let mut cannot = BTreeMap::new();
-        for (ordinal, told) in by_shards {
-            match told {
-                Ok(told) => enter(&mut survey, Asker::Shard(ordinal), told),
-                Err(because) => drop(cannot.insert(ordinal, because)),
+        let asked = async {
+            let (by_shards, by_probes) =
+                futures::join!(self.rows(&survey, question, &session, &shards, stop), by_probes);
+            let mut cannot = BTreeMap::new();
+            for (ordinal, told) in by_shards {
+                match told {
+                    Ok(told) => enter(&mut survey, Asker::Shard(ordinal), told),
+                    Err(because) => drop(cannot.insert(ordinal, because)),
+                }
             }
-        }
-        for (node, told) in by_probes {
-            enter_probe(&mut survey, node, told);
-        }
-        let is_stopped = || stop.urgency() > Urgency::None;
-        if let (Askers::Shards, Some(probes), false) = (question.askers, &probes, is_stopped()) {
-            let nodes: BTreeSet<NodeName> =
-                cannot.keys().filter_map(|ordinal| survey.node(*ordinal).cloned()).collect();
-            let session = Session::new(&survey, question, nodes.len().min(question.concurrency), None);
-            for (node, told) in probes.ask(&nodes, &session).await {
+            for (node, told) in by_probes {
                 enter_probe(&mut survey, node, told);
             }
-        }
+            if let (Askers::Shards, Some(probes), false) = (question.askers, &probes, is_stopped()) {
+                let nodes: BTreeSet<NodeName> =
+                    cannot.keys().filter_map(|ordinal| survey.node(*ordinal).cloned()).collect();
+                let session = Session::new(&survey, question, nodes.len().min(question.concurrency), None);
+                for (node, told) in probes.ask(&nodes, &session).await {
+                    enter_probe(&mut survey, node, told);
+                }
+            }
+            cannot
+        };
+        let cannot = tokio::select! {
+            cannot = asked => cannot,
+            () = stop.beyond(Urgency::AfterStep) => BTreeMap::new(),
+        };
         let left_behind = probes.map(Probes::left_behind).unwrap_or_default();
         if is_stopped() {
             return Ok(Surveyed { survey: None, left_behind });
