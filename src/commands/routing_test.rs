@@ -2,6 +2,7 @@
 
 mod watch;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -171,7 +172,7 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
             survey = survey(context, &target, args, &stop) => survey?,
             () = stop.beyond(Urgency::AfterStep) => return Err(CommandError::failed("stopped at once")),
             () = listen(&stop) => unreachable!("signals are listened to for ever"),
-            () = say_what_is_waited_for(context, &stop) => unreachable!("it says it once"),
+            never = say_what_is_waited_for(context, &stop) => match never {},
         };
         let findings = diagnose(&survey);
         let report = RoutingReport { survey: &survey, findings: &findings };
@@ -189,7 +190,7 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
 }
 
 /// Says why it goes on when it was told to stop, unless it ends soon.
-async fn say_what_is_waited_for(context: &Context, stop: &Interrupt) {
+async fn say_what_is_waited_for(context: &Context, stop: &Interrupt) -> Infallible {
     stop.beyond(Urgency::None).await;
     tokio::time::sleep(AT_ITS_END).await;
     context.ui.say("stopping, once the probes are removed; Ctrl-C again leaves them, and says which");

@@ -168,19 +168,19 @@ async fn until_stopped(lasting: Option<Duration>) {
 /// Takes in what was heard, and returns what is worth to be told.
 fn take(availability: &mut Availability, news: Heard, now: jiff::Timestamp) -> Vec<Told> {
     match news {
-        Heard::Asks { asker, with } => {
-            availability.asks(asker, now);
-            vec![Told::Asks { at: now, asker, with }]
+        Heard::Asks { observer, with } => {
+            availability.asks(observer, now);
+            vec![Told::Asks { at: now, observer, with }]
         }
-        Heard::Answer { asker, shard, asked_at, mark } => {
-            let change = availability.answered(asker, shard, asked_at, mark);
+        Heard::Answer { observer, shard, asked_at, mark } => {
+            let change = availability.answered(observer, shard, asked_at, mark);
             change.map(|change| Told::Change { at: now, change }).into_iter().collect()
         }
-        Heard::Leaves { asker, why } => {
-            let is_news = availability.askers().contains(&asker);
-            let changes = availability.leaves(asker, now);
+        Heard::Leaves { observer, why } => {
+            let is_news = availability.observers().contains(&observer);
+            let changes = availability.leaves(observer, now);
             let changes = changes.into_iter().map(|change| Told::Change { at: now, change });
-            is_news.then_some(Told::Leaves { at: now, asker, why }).into_iter().chain(changes).collect()
+            is_news.then_some(Told::Leaves { at: now, observer, why }).into_iter().chain(changes).collect()
         }
         Heard::Mute { shard, why } => vec![Told::Mute { at: now, shard, why }],
     }

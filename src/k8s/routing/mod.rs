@@ -5,6 +5,7 @@ mod hearing;
 mod probe;
 mod service;
 mod session;
+mod shell;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,15 +13,12 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod as CorePod;
-use kube::Api;
-use kube::api::{AttachParams, AttachedProcess};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::client::Cluster;
-use super::error::{Failure, RequestError};
+use super::error::RequestError;
 use super::health::until_end;
-use crate::domain::names::{NodeName, PodName};
+use crate::domain::names::NodeName;
 use crate::domain::routing::{
     Answer, Asker, Askers, Clients, Headless, Identity, Mark, Outcome, Place, Row, Survey, Times, Via,
 };
@@ -30,6 +28,7 @@ use hearing::{Hearing, Told};
 use probe::Probes;
 pub use service::ClientServices;
 use session::{Session, evenly};
+use shell::{container, why_no_shell};
 pub use watch::Heard;
 
 /// What every shard is to ask every other.
@@ -267,28 +266,6 @@ impl Cluster {
         Err(why_no_shell(&said.replace(pod.as_str(), "POD")))
     }
 
-    /// Begins a shell in a container of a pod.
-    async fn begin_shell(
-        &self,
-        namespace: &str,
-        pod: &PodName,
-        container: Option<&str>,
-    ) -> Result<AttachedProcess, RequestError> {
-        let api: Api<CorePod> = Api::namespaced(self.client.clone(), namespace);
-        let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
-        let parameters = match container {
-            Some(container) => parameters.container(container),
-            None => parameters,
-        };
-        api.exec(pod.as_str(), ["sh"], &parameters).await.map_err(|error| {
-            let mut error = RequestError::from_kube("exec", &error);
-            if error.failure == Failure::Forbidden {
-                "you may not exec into it (create pods/exec)".clone_into(&mut error.message);
-            }
-            error
-        })
-    }
-
     /// Asks a shard through port-forward, which leads to its loopback address.
     async fn ask_directly(&self, survey: &Survey, question: &RoutingQuestion, ordinal: u32) -> Answer {
         let place = &survey.places[&ordinal];
@@ -362,26 +339,6 @@ fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) 
         Ok(told) => enter(survey, Asker::Probe(node), told),
         Err(because) => drop(survey.no_probe.insert(node, because)),
     }
-}
-
-/// Why no shell began, in short.
-fn why_no_shell(said: &str) -> String {
-    let lower = said.to_lowercase();
-    if lower.contains("not found") || lower.contains("no such file") {
-        "its image has no shell".to_owned()
-    } else {
-        // Each server on the way puts its own words before those of the next.
-        let said = said.trim().rsplit(": ").next().unwrap_or_default();
-        format!("exec failed: {said}")
-    }
-}
-
-/// The container to ask from: what the pods name as theirs, or the one with the port; else the first.
-fn container(snapshot: &Snapshot, port: u16) -> Option<String> {
-    let template = &snapshot.workload.template;
-    let named = template.annotations.get("kubectl.kubernetes.io/default-container").cloned();
-    let with_port = || template.containers.iter().find(|one| one.ports.iter().any(|its| its.port == port));
-    named.or_else(|| Some(with_port().or_else(|| template.containers.first())?.name.clone()))
 }
 
 /// A survey in which nobody has been asked yet.

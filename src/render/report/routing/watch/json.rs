@@ -12,15 +12,15 @@ use crate::domain::routing::availability::{Change, Figures, Outage};
 pub fn event(watched: &Watched, told: &Told) -> String {
     let head = |at: &Timestamp, kind: &str| json!({"apiVersion": "shardctl.dev/v1alpha1", "kind": "RoutingEvent", "at": at, "type": kind});
     let (mut event, rest) = match told {
-        Told::Asks { at, asker, with } => (head(at, "asks"), json!({"asker": asker, "with": with})),
-        Told::Leaves { at, asker, why } => (head(at, "leaves"), json!({"asker": asker, "reason": why})),
+        Told::Asks { at, observer, with } => (head(at, "asks"), json!({"asker": observer, "with": with})),
+        Told::Leaves { at, observer, why } => (head(at, "leaves"), json!({"asker": observer, "reason": why})),
         Told::Mute { at, shard, why } => {
             (head(at, "mute"), json!({"shard": shard, "pod": watched.pod(*shard), "reason": why}))
         }
-        Told::Change { at, change: Change::Down { shard, from, mark, asker } } => (
+        Told::Change { at, change: Change::Down { shard, from, mark, observer } } => (
             head(at, "down"),
             json!({
-                "shard": shard, "pod": watched.pod(*shard), "from": from, "result": name(*mark), "asker": asker,
+                "shard": shard, "pod": watched.pod(*shard), "from": from, "result": name(*mark), "asker": observer,
             }),
         ),
         Told::Change { at, change: Change::Up { shard, outage } } => {

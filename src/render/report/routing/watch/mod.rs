@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::domain::names::{WorkloadRef, pods_in_short};
 use crate::domain::routing::Mark;
-use crate::domain::routing::availability::{Asker, Availability, Change};
+use crate::domain::routing::availability::{Availability, Change, Observer};
 use crate::render::report::Look;
 pub use json::{event, summary_json};
 pub use table::{summary, view};
@@ -21,7 +21,7 @@ pub use table::{summary, view};
 const ORDINALS_SHOWN: usize = 24;
 
 /// What was met with, and by whom.
-type Met = BTreeMap<Mark, BTreeSet<Asker>>;
+type Met = BTreeMap<Mark, BTreeSet<Observer>>;
 
 /// A service that is watched.
 #[derive(Clone, Debug)]
@@ -44,13 +44,13 @@ pub enum Told {
     /// Somebody asks from now on, and with what.
     Asks {
         at: Timestamp,
-        asker: Asker,
+        observer: Observer,
         with: String,
     },
     /// Somebody asks no more; why, unless its pod is gone.
     Leaves {
         at: Timestamp,
-        asker: Asker,
+        observer: Observer,
         why: Option<String>,
     },
     /// A shard cannot ask over its network, and is asked through port-forward.
@@ -69,10 +69,12 @@ impl Watched {
     /// Keeps in mind who does not ask.
     pub fn remember(&mut self, told: &Told) {
         match told {
-            Told::Asks { asker: Asker::Shard(shard), .. } => drop(self.silent.remove(shard)),
+            Told::Asks { observer: Observer::Shard(shard), .. } => drop(self.silent.remove(shard)),
             // That its pod is gone is seen by others.
-            Told::Leaves { asker: Asker::Shard(shard), why: None, .. } => drop(self.silent.remove(shard)),
-            Told::Leaves { asker: Asker::Shard(shard), why: Some(why), .. } => {
+            Told::Leaves { observer: Observer::Shard(shard), why: None, .. } => {
+                drop(self.silent.remove(shard));
+            }
+            Told::Leaves { observer: Observer::Shard(shard), why: Some(why), .. } => {
                 self.silent.insert(*shard, why.clone());
             }
             Told::Mute { shard, why, .. } => {
@@ -93,33 +95,33 @@ impl Watched {
         format!("{}-{shard}", self.workload.name)
     }
 
-    fn asker(&self, asker: Asker) -> String {
-        match asker {
-            Asker::Shard(shard) => self.pod(shard),
-            Asker::Here => "shardctl, through port-forward".to_owned(),
+    fn observer(&self, observer: Observer) -> String {
+        match observer {
+            Observer::Shard(shard) => self.pod(shard),
+            Observer::Here => "shardctl, through port-forward".to_owned(),
         }
     }
 
     /// "ring-{0,2..4} and shardctl, through port-forward".
-    fn askers(&self, askers: &BTreeSet<Asker>) -> String {
-        let shard = |asker: &Asker| match asker {
-            Asker::Shard(shard) => Some(*shard),
-            Asker::Here => None,
+    fn observers(&self, observers: &BTreeSet<Observer>) -> String {
+        let shard = |observer: &Observer| match observer {
+            Observer::Shard(shard) => Some(*shard),
+            Observer::Here => None,
         };
-        let shards: Vec<u32> = askers.iter().filter_map(shard).collect();
+        let shards: Vec<u32> = observers.iter().filter_map(shard).collect();
         let mut names = Vec::new();
         if !shards.is_empty() {
             names.push(self.pods(&shards));
         }
-        if askers.contains(&Asker::Here) {
-            names.push(self.asker(Asker::Here));
+        if observers.contains(&Observer::Here) {
+            names.push(self.observer(Observer::Here));
         }
         names.join(" and ")
     }
 
     /// "nobody listens (ring-{1..4}); no connection (ring-5)": what was met with, and by whom.
     fn met(&self, met: &Met) -> String {
-        let parts = met.iter().map(|(mark, by)| format!("{} ({})", mark.meaning(), self.askers(by)));
+        let parts = met.iter().map(|(mark, by)| format!("{} ({})", mark.meaning(), self.observers(by)));
         parts.collect::<Vec<String>>().join("; ")
     }
 }
@@ -144,15 +146,15 @@ pub fn line(watched: &Watched, told: &Told, look: Look) -> Option<String> {
     let style = look.style;
     let (at, text) = match told {
         Told::Asks { .. } | Told::Leaves { why: None, .. } => return None,
-        Told::Leaves { at, asker, why: Some(why) } => {
-            (*at, format!("{} does not ask any more: {why}", watched.asker(*asker)))
+        Told::Leaves { at, observer, why: Some(why) } => {
+            (*at, format!("{} does not ask any more: {why}", watched.observer(*observer)))
         }
         Told::Mute { at, shard, why } => {
             (*at, format!("{} cannot ask, and is asked through port-forward: {why}", watched.pod(*shard)))
         }
-        Told::Change { at: _, change: Change::Down { shard, from, mark, asker } } => {
+        Told::Change { at: _, change: Change::Down { shard, from, mark, observer } } => {
             let (down, what) = (style.danger("DOWN"), mark.meaning());
-            (*from, format!("{down} {}: {what} ({})", watched.pod(*shard), watched.asker(*asker)))
+            (*from, format!("{down} {}: {what} ({})", watched.pod(*shard), watched.observer(*observer)))
         }
         Told::Change { at, change: Change::Up { shard, outage } } => {
             let to = outage.to.unwrap_or(*at);

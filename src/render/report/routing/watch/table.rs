@@ -30,7 +30,7 @@ pub fn view(watched: &Watched, now: Timestamp, look: Look, lines: Option<usize>)
         .filter(|(_, outage)| outage.is_some())
         .map(|(shard, _)| shard)
         .collect();
-    let verdict = match (watched.availability.askers().len(), &down[..]) {
+    let verdict = match (watched.availability.observers().len(), &down[..]) {
         (0, _) => look.style.warning("nobody asks"),
         (_, []) => look.style.success("every shard answers"),
         (_, [one]) => look.style.danger(format!("{} does not answer", watched.pod(*one))),

@@ -1,10 +1,9 @@
 //! What people and programs see of a service that is watched; `UPDATE_EXPECT=1` writes the files of `expected` again.
 
-use std::path::Path;
-
 use jiff::ToSpan as _;
 
 use super::*;
+use crate::render::report::committed;
 use crate::render::style::Stylesheet;
 
 /// A terminal of 80 columns, and a pipe.
@@ -15,16 +14,10 @@ fn look(width: Option<usize>) -> Look {
     Look { style: Stylesheet::new(false), width, ascii: false }
 }
 
-/// Compares with a committed file, or writes it.
+/// Compares with a committed file, which has to fit the terminal when it is for one.
 #[track_caller]
 fn is_as_committed(name: &str, found: &str) {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/report/routing/watch/expected").join(name);
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, found).unwrap();
-    }
-    assert_eq!(found, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
+    committed::is_as_committed(&format!("routing/watch/expected/{name}"), found);
     if name.ends_with("terminal.txt") {
         let widest = found.lines().max_by_key(|line| line.chars().count()).unwrap_or_default();
         assert!(widest.chars().count() <= 80, "{name}: {widest}");
@@ -57,7 +50,7 @@ impl Story {
         };
         let mut story = Self { watched, told: Vec::new() };
         for shard in 0..shards {
-            story.asks(Asker::Shard(shard), 100, "wget");
+            story.asks(Observer::Shard(shard), 100, "wget");
             story.answered(shard, (shard + 1) % shards, 200, Mark::Good);
         }
         story
@@ -70,33 +63,33 @@ impl Story {
         }
     }
 
-    fn asks(&mut self, asker: Asker, millis: i64, with: &str) {
-        self.watched.availability.asks(asker, at(millis));
-        self.tell([Told::Asks { at: at(millis), asker, with: with.to_owned() }]);
+    fn asks(&mut self, observer: Observer, millis: i64, with: &str) {
+        self.watched.availability.asks(observer, at(millis));
+        self.tell([Told::Asks { at: at(millis), observer, with: with.to_owned() }]);
     }
 
-    fn leaves(&mut self, asker: Asker, millis: i64, why: Option<&str>) {
-        let changes = self.watched.availability.leaves(asker, at(millis));
-        self.tell([Told::Leaves { at: at(millis), asker, why: why.map(str::to_owned) }]);
+    fn leaves(&mut self, observer: Observer, millis: i64, why: Option<&str>) {
+        let changes = self.watched.availability.leaves(observer, at(millis));
+        self.tell([Told::Leaves { at: at(millis), observer, why: why.map(str::to_owned) }]);
         self.tell(changes.into_iter().map(|change| Told::Change { at: at(millis), change }));
     }
 
-    fn answered(&mut self, asker: u32, shard: u32, millis: i64, mark: Mark) {
-        self.heard(Asker::Shard(asker), shard, millis, mark);
+    fn answered(&mut self, observer: u32, shard: u32, millis: i64, mark: Mark) {
+        self.heard(Observer::Shard(observer), shard, millis, mark);
     }
 
-    fn heard(&mut self, asker: Asker, shard: u32, millis: i64, mark: Mark) {
-        let change = self.watched.availability.answered(asker, shard, at(millis), mark);
+    fn heard(&mut self, observer: Observer, shard: u32, millis: i64, mark: Mark) {
+        let change = self.watched.availability.answered(observer, shard, at(millis), mark);
         self.tell(change.map(|change| Told::Change { at: at(millis), change }));
     }
 
     /// A shard is down, for those who ask it; each of them meets with its own.
     fn outage(&mut self, shard: u32, from: i64, to: i64, met: &[(u32, Mark)]) {
-        for (asker, mark) in met {
-            self.answered(*asker, shard, from + i64::from(*asker) * 10, *mark);
+        for (observer, mark) in met {
+            self.answered(*observer, shard, from + i64::from(*observer) * 10, *mark);
         }
-        for (asker, _) in met {
-            self.answered(*asker, shard, to + i64::from(*asker) * 10, Mark::Good);
+        for (observer, _) in met {
+            self.answered(*observer, shard, to + i64::from(*observer) * 10, Mark::Good);
         }
     }
 
@@ -130,17 +123,17 @@ fn a_service_that_is_well() {
 #[test]
 fn outages_of_several_shards() {
     let mut story = Story::of(6);
-    story.leaves(Asker::Shard(3), 300, None);
+    story.leaves(Observer::Shard(3), 300, None);
     story.tell([Told::Mute { at: at(400), shard: 3, why: "its image has no shell".to_owned() }]);
-    story.asks(Asker::Here, 500, "port-forward");
-    story.leaves(Asker::Shard(5), 9_900, None);
+    story.asks(Observer::Here, 500, "port-forward");
+    story.leaves(Observer::Shard(5), 9_900, None);
     let unresolved = [(0, Mark::Unresolved), (1, Mark::Refused), (2, Mark::Refused), (4, Mark::Refused)];
     story.outage(5, 10_000, 12_140, &unresolved);
-    story.asks(Asker::Shard(5), 12_900, "wget");
+    story.asks(Observer::Shard(5), 12_900, "wget");
     story.outage(4, 60_000, 95_000, &[(0, Mark::Unreachable), (2, Mark::Hangs), (5, Mark::Unreachable)]);
     story.outage(1, 90_000, 205_500, &[(0, Mark::BadStatus), (5, Mark::BadStatus)]);
-    story.leaves(Asker::Shard(2), 250_000, Some("the session ended"));
-    story.heard(Asker::Here, 3, 299_000, Mark::Broken);
+    story.leaves(Observer::Shard(2), 250_000, Some("the session ended"));
+    story.heard(Observer::Here, 3, 299_000, Mark::Broken);
     story.answered(0, 3, 299_500, Mark::Stranger);
     story.is_as_committed("several", 312_000);
 }
@@ -153,9 +146,9 @@ fn a_hundred_shards() {
         let from = 10_000 + turn * 20_000;
         story.outage(shard, from, from + 4_000, &[(0, Mark::Refused), (64, Mark::Unresolved)]);
     }
-    for asker in (0..90).filter(|asker| asker % 7 != 3) {
+    for observer in (0..90).filter(|observer| observer % 7 != 3) {
         for shard in [95, 97, 98] {
-            story.answered(asker, shard, 700_000, Mark::Unreachable);
+            story.answered(observer, shard, 700_000, Mark::Unreachable);
         }
     }
     story.is_shown_as_committed("hundred", 725_000);
@@ -164,7 +157,7 @@ fn a_hundred_shards() {
 #[test]
 fn nobody_asks() {
     let mut story = Story::of(3);
-    (0..3).for_each(|shard| story.leaves(Asker::Shard(shard), 60_000, Some(WAS_KILLED)));
+    (0..3).for_each(|shard| story.leaves(Observer::Shard(shard), 60_000, Some(WAS_KILLED)));
     story.is_as_committed("nobody", 90_000);
     let nobody =
         Watched { availability: Availability::new(3, at(0)), silent: BTreeMap::new(), ..story.watched };
