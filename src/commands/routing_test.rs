@@ -2,6 +2,7 @@
 
 mod watch;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -19,6 +20,9 @@ use crate::ops::{Interrupt, Urgency};
 use crate::options::parse_duration;
 use crate::render::json;
 use crate::render::report::routing::{self as render, RoutingReport};
+
+/// How long it may take to end before it says what it waits for.
+const AT_ITS_END: Duration = Duration::from_millis(500);
 
 /// Let every shard ask every other by its stable name, and the client service, and say what is wrong
 ///
@@ -163,11 +167,12 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
         }
         let stop = Interrupt::default();
         let survey = tokio::select! {
+            // It comes first: it tells what is left when it stops at once.
+            biased;
             survey = survey(context, &target, args, &stop) => survey?,
+            () = stop.beyond(Urgency::AfterStep) => return Err(CommandError::failed("stopped at once")),
             () = listen(&stop) => unreachable!("signals are listened to for ever"),
-            () = stop.beyond(Urgency::AfterStep) => return Err(CommandError::failed("stopped at once").hint(
-                "probes that are still there end by themselves, and the next routing-test removes them",
-            )),
+            never = say_what_is_waited_for(context, &stop) => match never {},
         };
         let findings = diagnose(&survey);
         let report = RoutingReport { survey: &survey, findings: &findings };
@@ -184,6 +189,14 @@ pub fn run(context: &Context, args: &RoutingTestArgs) -> Result<ExitCode, Comman
     })
 }
 
+/// Says why it goes on when it was told to stop, unless it ends soon.
+async fn say_what_is_waited_for(context: &Context, stop: &Interrupt) -> Infallible {
+    stop.beyond(Urgency::None).await;
+    tokio::time::sleep(AT_ITS_END).await;
+    context.ui.say("stopping, once the probes are removed; Ctrl-C again leaves them, and says which");
+    std::future::pending().await
+}
+
 async fn survey(
     context: &Context,
     target: &Target,
@@ -194,9 +207,15 @@ async fn survey(
     let surveyed = target.cluster.survey(&snapshot, &question, stop).await?;
     for what in &surveyed.left_behind {
         let warning = context.ui.err_style().warning("warning:");
-        context.ui.say(format!("{warning} a probe was left, and ends by itself: {what}"));
+        context.ui.say(format!("{warning} a probe may be left, and ends by itself: {what}"));
     }
-    let survey = surveyed.survey.ok_or_else(|| CommandError::failed("interrupted"))?;
+    let survey = surveyed.survey.ok_or_else(|| {
+        let error = CommandError::failed("interrupted");
+        match surveyed.left_behind.is_empty() {
+            true => error,
+            false => error.hint("the next `shardctl routing-test` removes what has ended by then"),
+        }
+    })?;
     match survey.places.is_empty() {
         true => Err(CommandError::failed(format!("no shard of {} runs", snapshot.workload.reference))
             .hint("`shardctl status` says why")),

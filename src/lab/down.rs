@@ -1,7 +1,7 @@
 //! `shardctl lab down`: nothing of a lab is left, neither a process nor a file.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use super::addons::{addons, addons_of, core, starter};
 use super::layout::{LabFolder, LabName, Layout};
+use super::lock::lock;
 use super::ports::Ports;
 use super::process::{Part, Process, stop};
 use super::real::{self, RealLab, place::Place};
@@ -30,14 +31,9 @@ pub fn down(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(), CommandError
         ui.say(format_args!("there is no lab {name}"));
         return Ok(());
     }
-    let path = layout.lock(name);
-    let lock = File::create(&path).with_context(|| format!("open {}", path.display()))?;
-    if lock.try_lock().is_err() {
-        ui.say(format_args!("waiting for another command that works on lab {name}"));
-        lock.lock().with_context(|| format!("lock {}", path.display()))?;
-    }
+    let _lock = lock(ui, layout, name)?;
     remove(layout, &lab)?;
-    let _ = fs::remove_file(&path);
+    let _ = fs::remove_file(layout.lock(name));
     ui.say(format_args!("lab {name} is gone"));
     Ok(())
 }

@@ -10,6 +10,7 @@ mod components;
 mod down;
 mod kwokctl;
 pub mod layout;
+mod lock;
 mod objects;
 mod ports;
 mod process;

@@ -12,7 +12,7 @@
 //!
 //! A lab that is up is left alone, save for components that have stopped: those are started again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,8 @@ use anyhow::Context as _;
 
 use super::addons::find_shard_server;
 use super::components::{kubernetes_version, version_of};
-use super::layout::{BuildFolder, LabFolder, LabName, Layout};
+use super::layout::{BuildFolder, LabFolder, Layout};
+use super::lock::lock;
 use super::ports::Ports;
 use super::real::place::Place;
 use super::real::requirements::Missing;
@@ -51,7 +52,7 @@ pub async fn up(context: &Context, layout: &Layout, args: &UpArgs) -> Result<Exi
             return Err(missing.refusal());
         }
     }
-    let _lock = lock(context, layout, name)?;
+    let _lock = lock(&context.ui, layout, name)?;
     match Record::read(&lab) {
         Some(record) if record.complete && has_network(&lab, &record) => {
             resume(context, layout, &lab, &options, record).await?;
@@ -109,18 +110,6 @@ fn shard_server_of_nodes(layout: &Layout) -> Result<PathBuf, CommandError> {
         CommandError::refused("a real lab runs the shard server in its containers, and none was found")
             .hint("build it: `make lab` or `cargo build --example shard-server`")
     })
-}
-
-/// Holds off other commands that start or stop this lab.
-pub fn lock(context: &Context, layout: &Layout, name: &LabName) -> Result<File, CommandError> {
-    let path = layout.lock(name);
-    fs::create_dir_all(layout.labs()).with_context(|| format!("create {}", layout.labs().display()))?;
-    let file = File::create(&path).with_context(|| format!("open {}", path.display()))?;
-    if file.try_lock().is_err() {
-        context.ui.say(format_args!("waiting for another command that works on lab {name}"));
-        file.lock().with_context(|| format!("lock {}", path.display()))?;
-    }
-    Ok(file)
 }
 
 async fn create(

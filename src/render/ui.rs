@@ -124,6 +124,16 @@ impl Ui {
             .map(|(width, _)| usize::from(width.0))
     }
 
+    /// Lines of the terminal that the answer goes to; none when it goes elsewhere.
+    #[must_use]
+    pub fn height(&self) -> Option<usize> {
+        self.out
+            .is_terminal
+            .then(|| terminal_size::terminal_size_of(io::stdout()))
+            .flatten()
+            .map(|(_, height)| usize::from(height.0))
+    }
+
     /// Asks a yes-or-no question; the default is no. None when there is nobody to ask.
     pub fn confirm(&self, question: &str) -> Option<bool> {
         let answer = self.ask(&format!("{question} [y/N] "))?;

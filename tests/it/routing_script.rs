@@ -1,39 +1,142 @@
 //! The script that asks from inside a shard, with each tool of this machine, at servers that answer, refuse and hang.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::net::{IpAddr, TcpListener};
 use std::os::unix::fs::symlink;
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, getpid, kill_process_group, set_child_subreaper};
 use shardctl::domain::routing::{Answer, Identity, Outcome, Reading, read_line};
 
 use crate::support::Folder;
 
-const SCRIPT: &str = include_str!("../../src/k8s/routing/row.sh");
-const PYTHON: &str = include_str!("../../src/k8s/routing/row.py");
+const ROW_SH: &str = include_str!("../../src/k8s/routing/row.sh");
+const ROW_PY: &str = include_str!("../../src/k8s/routing/row.py");
+const WATCH_SH: &str = include_str!("../../src/k8s/routing/watch.sh");
+const WATCH_PY: &str = include_str!("../../src/k8s/routing/watch.py");
+/// Askers at work at the same time: of more, an answer may take longer than it may.
+const AT_ONCE: usize = 3;
+/// The same where no answer matters.
+const MANY_AT_ONCE: usize = 8;
+/// An answer that is not as it should be may be so because the machine is busy; one that never is, is wrong.
+const ATTEMPTS: usize = 5;
+/// After so long a script that should have ended is ended.
+const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What asks: a tool, and the shell and programs around it.
-#[derive(Clone, Copy, Debug)]
-struct Asker<'a> {
-    tool: &'a str,
-    /// A folder with no programs but those of busybox, as in its images; none for those of this machine.
-    busybox: Option<&'a Path>,
+/// What asks: a shell and a tool, and the programs around them.
+#[derive(Clone, Debug)]
+struct Asker {
+    shell: PathBuf,
+    tool: &'static str,
+    path: OsString,
 }
 
-impl Asker<'_> {
-    fn shell(self) -> Command {
-        match self.busybox {
-            None => Command::new("sh"),
-            Some(folder) => {
-                let mut shell = Command::new(folder.join("sh"));
-                shell.env("PATH", folder);
-                shell
+impl Asker {
+    /// Every shell of this machine with every tool, and busybox alone, as in its images, which `busybox` is a folder of.
+    fn all(busybox: Option<&Folder>) -> Vec<Self> {
+        let machine = std::env::var_os("PATH").unwrap_or_default();
+        let busybox = busybox.map(Folder::path);
+        // Programs that the machine has not are those of busybox.
+        let folders = std::env::split_paths(&machine).chain(busybox.map(PathBuf::from));
+        let path = std::env::join_paths(folders).expect("folders");
+        let shells = ["dash", "bash"].into_iter().filter(|shell| has(shell)).map(PathBuf::from);
+        let shells: Vec<PathBuf> = shells.chain(busybox.map(|folder| folder.join("sh"))).collect();
+        let mut tools: Vec<&str> =
+            ["python3", "curl", "bash", "wget"].into_iter().filter(|tool| has(tool)).collect();
+        assert!(tools.contains(&"bash"), "the shell that CI itself runs in");
+        tools.extend(busybox.map(|_| "nc"));
+        let asker =
+            |shell: &PathBuf, tool, path: &OsString| Self { shell: shell.clone(), tool, path: path.clone() };
+        let mut all: Vec<Self> =
+            shells.iter().flat_map(|shell| tools.iter().map(|tool| asker(shell, tool, &path))).collect();
+        all.extend(busybox.map(|folder| asker(&folder.join("sh"), "wget", &folder.into())));
+        all
+    }
+
+    /// Lets it read settings and a script, and keeps its input open. A question may take so many seconds.
+    fn begin(&self, timeout: u32, settings: &str, script: &str) -> Script {
+        let mut shell = Command::new(&self.shell);
+        shell.env("PATH", &self.path).process_group(0);
+        let mut shell = shell
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        let mut input = shell.stdin.take().expect("its input");
+        let text = format!("TIMEOUT={timeout}\nTOOL={}\nDOMAIN=invalid\n{settings}{script}", self.tool);
+        input.write_all(text.as_bytes()).expect("a script");
+        let lines = BufReader::new(shell.stdout.take().expect("its output")).lines();
+        let group = Pid::from_child(&shell);
+        let (is_over, over) = mpsc::channel();
+        thread::spawn(move || {
+            if over.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+        });
+        Script { asker: self.clone(), shell, input: Some(input), lines: Some(lines), is_over }
+    }
+}
+
+/// One that is at work.
+struct Script {
+    asker: Asker,
+    shell: Child,
+    input: Option<ChildStdin>,
+    lines: Option<Lines<BufReader<ChildStdout>>>,
+    is_over: mpsc::Sender<()>,
+}
+
+impl Script {
+    fn line(&mut self) -> Option<String> {
+        self.lines.as_mut()?.next()?.ok()
+    }
+
+    /// Its first line has to tell its tool and its domain.
+    fn tells_its_tool(&mut self) {
+        let tool = Reading::Tool { name: self.asker.tool.to_owned(), domain: "invalid".to_owned() };
+        assert_eq!(read_line(&self.line().unwrap_or_default(), None), tool, "{:?}", self.asker);
+    }
+
+    /// The next answer of which it tells.
+    fn answer(&mut self) -> Option<(usize, Answer)> {
+        loop {
+            let line = self.line()?;
+            match read_line(&line, Some(&Identity::Json("pod".to_owned()))) {
+                Reading::Answer { number, answer } => return Some((number, answer)),
+                Reading::Noise(line) if line.starts_with("ask\t") => {}
+                other => panic!("{:?}: {other:?}", self.asker),
             }
         }
+    }
+
+    /// Listens to so many lines, and goes.
+    fn cut_after(mut self, lines: usize) {
+        (0..lines).for_each(|_| drop(self.line()));
+        drop(self.input.take());
+        drop(self.lines.take());
+        self.ends();
+    }
+
+    /// Waits until it has ended, which it has to do by itself, and with it all that it began.
+    fn ends(mut self) {
+        let status = self.shell.wait().expect("an end");
+        let left = left_of(self.shell.id());
+        let _ = kill_process_group(Pid::from_child(&self.shell), Signal::KILL);
+        let _ = self.is_over.send(());
+        assert_ne!(
+            status.signal(),
+            Some(Signal::KILL.as_raw()),
+            "{:?}: it did not end by itself",
+            self.asker
+        );
+        assert_eq!(left, Vec::<String>::new(), "{:?}: processes that nobody waits for", self.asker);
     }
 }
 
@@ -53,14 +156,18 @@ fn busybox() -> Option<Folder> {
     Some(folder)
 }
 
-/// With every tool of this machine, and those of busybox.
-fn askers(busybox: Option<&Folder>) -> Vec<Asker<'_>> {
-    let tools: Vec<&str> = ["python3", "curl", "bash", "wget"].into_iter().filter(|tool| has(tool)).collect();
-    assert!(tools.contains(&"bash"), "the shell that CI itself runs in");
-    let of_this_machine = tools.into_iter().map(|tool| Asker { tool, busybox: None });
-    of_this_machine
-        .chain(busybox.map(|folder| Asker { tool: "wget", busybox: Some(folder.path()) }))
-        .collect()
+/// Does the same with every asker, so many at a time.
+fn with_all(at_once: usize, test: impl Fn(&Asker) + Sync) {
+    // Like process 1 of a container this process gets whatever nobody waits for.
+    set_child_subreaper(Some(getpid())).expect("orphans");
+    let busybox = busybox();
+    let askers = Mutex::new(Asker::all(busybox.as_ref()).into_iter());
+    let next = || askers.lock().expect("askers").next();
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| std::iter::from_fn(next).for_each(|asker| test(&asker)));
+        }
+    });
 }
 
 /// A port at which every request has this answer.
@@ -80,54 +187,14 @@ fn answering(answer: &'static str) -> u16 {
 }
 
 /// A port that nobody listens on, and one that takes connections and says nothing.
-fn silent() -> (u16, TcpListener, u16) {
+fn silent() -> (u16, u16) {
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port");
     let refusing = closed.local_addr().expect("an address").port();
     drop(closed);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let hanging = listener.local_addr().expect("an address").port();
-    (refusing, listener, hanging)
-}
-
-/// What the script says with a tool to these questions, two at a time and without rest.
-fn ask(asker: Asker<'_>, questions: &[(&str, u16)]) -> Vec<Answer> {
-    ask_at_pace(asker, questions, 2, 0)
-}
-
-/// As [`ask`], with so many questions at a time, and so many milliseconds from one to the next.
-fn ask_at_pace(asker: Asker<'_>, questions: &[(&str, u16)], workers: u32, pause: u32) -> Vec<Answer> {
-    let tool = asker.tool;
-    let ask: Vec<String> = questions
-        .iter()
-        .enumerate()
-        .map(|(number, (name, port))| format!("{number} {name} {port} /"))
-        .collect();
-    let settings = format!(
-        "TIMEOUT=1\nWORKERS={workers}\nPAUSE={pause}\nTOOL={tool}\nDOMAIN=invalid\nASK='{}'\nPYTHON='{PYTHON}'\n",
-        ask.join("\n")
-    );
-    let mut shell = asker.shell();
-    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-    let mut sh = shell.spawn().expect("a shell");
-    let group = sh.id();
-    let mut stdin = sh.stdin.take().expect("its input");
-    stdin.write_all((settings + SCRIPT).as_bytes()).expect("a script");
-    drop(stdin);
-    let out = sh.wait_with_output().expect("an end");
-    assert_eq!(left_of(group), Vec::<String>::new(), "{asker:?}: processes that nobody waits for");
-    let out = String::from_utf8(out.stdout).expect("text");
-    let mut lines = out.lines();
-    let first = read_line(lines.next().unwrap_or_default(), None);
-    assert_eq!(first, Reading::Tool { name: tool.to_owned(), domain: "invalid".to_owned() }, "{out}");
-    let mut answers: Vec<(usize, Answer)> = lines
-        .map(|line| match read_line(line, Some(&Identity::Json("pod".to_owned()))) {
-            Reading::Answer { number, answer } => (number, answer),
-            other => panic!("{asker:?}: {other:?}"),
-        })
-        .collect();
-    answers.sort_by_key(|(number, _)| *number);
-    assert_eq!(answers.len(), questions.len(), "{asker:?}: {out}");
-    answers.into_iter().map(|(_, answer)| answer).collect()
+    thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    (refusing, hanging)
 }
 
 /// What is left of a group of processes, and be it that nobody has asked how it ended.
@@ -142,43 +209,140 @@ fn left_of(group: u32) -> Vec<String> {
     lines.filter(is_of_group).collect()
 }
 
+/// What is asked, and what is to be heard: the name, the port, and whether the outcome is as it should be.
+struct Question {
+    name: &'static str,
+    port: u16,
+    expected: fn(&Outcome) -> bool,
+}
+
+impl Question {
+    /// One for each end that a question can have, at servers that answer for as long as the test lives.
+    fn all() -> [Self; 5] {
+        let good = answering("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"pod\":\"ring-3\"}");
+        let sick = answering("HTTP/1.0 503 Service Unavailable\r\n\r\n");
+        let (refusing, hanging) = silent();
+        let here = |port, expected| Self { name: "localhost", port, expected };
+        [
+            here(good, |outcome| {
+                *outcome == Outcome::Answered { status: 200, identity: Some("ring-3".to_owned()) }
+            }),
+            here(sick, |outcome| *outcome == Outcome::Answered { status: 503, identity: None }),
+            here(refusing, |outcome| *outcome == Outcome::Refused),
+            here(hanging, |outcome| *outcome == Outcome::Hangs),
+            Self {
+                name: "shardctl.@",
+                port: good,
+                expected: |outcome| matches!(outcome, Outcome::Unresolved { .. }),
+            },
+        ]
+    }
+
+    /// As the script takes them.
+    fn lines<'a>(all: impl IntoIterator<Item = &'a Self>) -> String {
+        let lines = all.into_iter().enumerate();
+        let lines = lines.map(|(number, Self { name, port, .. })| format!("{number} {name} {port} /"));
+        lines.collect::<Vec<String>>().join("\n")
+    }
+}
+
+/// What `row.sh` needs to ask these, so many at a time and so many milliseconds from one to the next.
+fn row<'a>(questions: impl IntoIterator<Item = &'a Question>, workers: u32, pause: u32) -> String {
+    format!("WORKERS={workers}\nPAUSE={pause}\nASK='{}'\nPYTHON='{ROW_PY}'\n", Question::lines(questions))
+}
+
+/// What `watch.sh` needs to ask these for ever, and the script.
+fn watch<'a>(questions: impl IntoIterator<Item = &'a Question>) -> (String, String) {
+    let head = |script: &'static str, last: &str| script.rsplit_once(last).expect("last words").0;
+    let settings = format!(
+        "WORKERS=3\nOFFSETS='0.000 0.050 0.100'\nROUNDS=100000\nPAUSE=20\nASK='{}'\nPYTHON='{}\n{}'\n",
+        Question::lines(questions),
+        head(ROW_PY, "\nwith "),
+        WATCH_PY.replace('\'', r"'\''"),
+    );
+    (settings, format!("{}\n{WATCH_SH}", head(ROW_SH, "\nmain ")))
+}
+
+/// What `row.sh` says to these questions, in their order.
+fn asked<'a>(
+    asker: &Asker,
+    questions: impl IntoIterator<Item = &'a Question>,
+    workers: u32,
+    pause: u32,
+) -> Vec<(usize, Answer)> {
+    let questions: Vec<&Question> = questions.into_iter().collect();
+    let mut script = asker.begin(2, &row(questions.iter().copied(), workers, pause), ROW_SH);
+    drop(script.input.take());
+    script.tells_its_tool();
+    let mut answers: Vec<(usize, Answer)> = std::iter::from_fn(|| script.answer()).collect();
+    script.ends();
+    answers.sort_by_key(|(number, _)| *number);
+    assert_eq!(answers.len(), questions.len(), "{asker:?}: {answers:?}");
+    answers
+}
+
 #[test]
 fn every_tool_tells_an_answer_from_a_refusal_from_silence() {
-    let good = answering("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"pod\":\"ring-3\"}");
-    let sick = answering("HTTP/1.0 503 Service Unavailable\r\n\r\n");
-    let (refusing, _listener, hanging) = silent();
-    let busybox = busybox();
-    // Like process 1 of a container this process gets whatever nobody waits for.
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).expect("orphans");
-    for asker in askers(busybox.as_ref()) {
-        let here = "localhost";
-        let questions = [(here, good), (here, sick), (here, refusing), (here, hanging), ("shardctl.@", good)];
-        let answers = ask(asker, &questions);
-        let outcomes: Vec<&Outcome> = answers.iter().map(|answer| &answer.outcome).collect();
-        let answered = |status, identity: Option<&str>| Outcome::Answered {
-            status,
-            identity: identity.map(str::to_owned),
-        };
-        assert_eq!(*outcomes[0], answered(200, Some("ring-3")), "{asker:?}");
-        assert_eq!(*outcomes[1], answered(503, None), "{asker:?}");
-        assert_eq!(*outcomes[2], Outcome::Refused, "{asker:?}");
-        assert_eq!(*outcomes[3], Outcome::Hangs, "{asker:?}");
-        assert!(matches!(outcomes[4], Outcome::Unresolved { .. }), "{asker:?}: {:?}", outcomes[4]);
-        let addresses = answers[0].addresses.as_ref().expect("getent, or Python");
-        assert!(addresses.iter().all(|address| address.is_loopback()) && !addresses.is_empty(), "{asker:?}");
-        assert!(answers[0].times.total.is_some(), "{asker:?}");
-    }
+    let questions = Question::all();
+    with_all(AT_ONCE, |asker| {
+        let ask = || asked(asker, &questions, 2, 0);
+        let is_right = |(number, answer): &(usize, Answer)| (questions[*number].expected)(&answer.outcome);
+        let mut answers = std::iter::repeat_with(ask).take(ATTEMPTS);
+        let last = answers.find(|answers| answers.iter().all(is_right));
+        let answers = last.unwrap_or_else(|| panic!("{asker:?}: {:?}", ask()));
+        let (_, good) = &answers[0];
+        let addresses = good.addresses.as_ref().expect("getent, wget or Python");
+        assert!(addresses.iter().all(IpAddr::is_loopback) && !addresses.is_empty(), "{asker:?}");
+        assert!(good.times.total.is_some(), "{asker:?}");
+    });
+}
+
+#[test]
+fn every_tool_asks_again_and_again_until_nobody_listens() {
+    let questions = Question::all();
+    let (settings, script) = watch(&questions);
+    with_all(AT_ONCE, |asker| {
+        let mut script = asker.begin(2, &settings, &script);
+        script.tells_its_tool();
+        let (mut right, mut wrong) = ([0; 5], [0; 5]);
+        while right[0] < 2 || right.contains(&0) {
+            let (number, answer) = script.answer().unwrap_or_else(|| panic!("{asker:?}: it ended"));
+            let is_right = (questions[number].expected)(&answer.outcome);
+            let times = if is_right { &mut right } else { &mut wrong };
+            times[number] += 1;
+            assert!(wrong[number] < ATTEMPTS, "{asker:?}: {number}: {answer:?}");
+        }
+        drop(script.input.take());
+        script.ends();
+    });
+}
+
+/// A session that is cut takes the script's input and its output away at once, whatever it is at.
+#[test]
+fn a_session_that_is_cut_leaves_no_process() {
+    let [good, sick, refusing, hanging, unknown] = Question::all();
+    with_all(MANY_AT_ONCE, |asker| {
+        let orders =
+            [(vec![&good, &hanging], vec![0, 1, 2, 4]), (vec![&unknown, &refusing, &sick], vec![1, 3, 7])];
+        for (questions, moments) in orders {
+            let (settings, script) = watch(questions.iter().copied());
+            for heard in moments {
+                asker.begin(1, &settings, &script).cut_after(heard);
+            }
+            for heard in [0, 1] {
+                asker.begin(1, &row(questions.iter().copied(), 1, 0), ROW_SH).cut_after(heard);
+            }
+        }
+    });
 }
 
 #[test]
 fn no_tool_asks_faster_than_it_may() {
-    let good = answering("HTTP/1.0 200 OK\r\n\r\n");
-    let busybox = busybox();
-    for asker in askers(busybox.as_ref()) {
+    let [good, ..] = Question::all();
+    with_all(AT_ONCE, |asker| {
         let start = Instant::now();
-        let answers = ask_at_pace(asker, &[("localhost", good); 5], 1, 400);
-        assert_eq!(answers.len(), 5, "{asker:?}");
+        asked(asker, std::iter::repeat_n(&good, 5), 1, 400);
         // Some ask as many in one go as they may ask in a second or a bit more: three.
         assert!(start.elapsed() >= Duration::from_millis(3 * 400), "{asker:?}: {:?}", start.elapsed());
-    }
+    });
 }

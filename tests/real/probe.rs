@@ -1,12 +1,13 @@
 //! Probes of `shardctl routing-test`: beside the shards, in their stead, and gone afterwards.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::lab::{Lab, Ring, eventually};
+use crate::lab::{Lab, Ring, eventually, layout};
 use crate::routing::{evidence, finds};
 use crate::support::Run;
 
@@ -21,6 +22,7 @@ pub const TESTS: &[Test] = &[
     ("probe::one_is_let_in_where_only_restricted_pods_are", restricted),
     ("probe::a_resolver_is_told_to_be_that_of_a_node_or_of_a_shard", resolvers),
     ("probe::nothing_is_left_by_a_run_that_is_interrupted_or_killed", killed),
+    ("probe::a_second_interrupt_tells_what_is_left", stopped_at_once),
     ("probe::runs_side_by_side_do_not_disturb_each_other", side_by_side),
 ];
 
@@ -323,6 +325,51 @@ fn killed(lab: &Lab) {
         let left = probes(&ring);
         if left.is_empty() { Ok(()) } else { Err(format!("{left:?} are left")) }
     });
+}
+
+/// A process that does nothing for as long as this lives.
+struct Paused(Pid);
+
+impl Paused {
+    /// A component of the lab's control plane.
+    fn new(lab: &Lab, component: &str) -> Self {
+        let file = layout().lab(&lab.name).pids().join(format!("{component}.pid"));
+        let id = std::fs::read_to_string(file).expect("a pid");
+        let pid = Pid::from_raw(id.trim().parse().expect("a number")).expect("an id");
+        kill_process(pid, Signal::STOP).expect("it runs");
+        Self(pid)
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        let _ = kill_process(self.0, Signal::CONT);
+    }
+}
+
+fn stopped_at_once(lab: &Lab) {
+    let ring = lab.ring("at-once");
+    slow(&ring);
+    let (mut child, mine) = start(&ring);
+    // It is asked to remove them, and does not come to it.
+    let paused = Paused::new(lab, "kube-apiserver");
+    signal(&child, Signal::INT);
+    let mut said = BufReader::new(child.stderr.take().expect("standard error")).lines().map_while(Result::ok);
+    let first = said.next().expect("a word");
+    assert_eq!(first, "stopping, once the probes are removed; Ctrl-C again leaves them, and says which");
+    signal(&child, Signal::INT);
+    let said: Vec<String> = said.collect();
+    let run = ended(child).ended(1);
+    drop(paused);
+    assert_eq!(run.stdout, "");
+    for probe in &mine {
+        let told = format!("a probe may be left, and ends by itself: pod {probe}");
+        assert!(said.iter().any(|line| line.contains(&told)), "{said:#?}");
+    }
+    assert!(said.iter().any(|line| line == "error: interrupted"), "{said:#?}");
+    // The request may have arrived.
+    assert!(probes(&ring).iter().all(|left| mine.contains(left)), "{mine:?}");
+    ring.kubectl(&["delete", "pods", "-l", "shardctl.dev/probe-of=ring", "--grace-period=0", "--force"]);
 }
 
 fn side_by_side(lab: &Lab) {

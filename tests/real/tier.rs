@@ -1,8 +1,11 @@
 //! The lab itself: that it refuses where it cannot run, and leaves nothing whatever happens.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
+use shardctl::lab::real::network;
 use shardctl::lab::real::place::Place;
 
 use crate::Test;
@@ -15,6 +18,8 @@ pub const TESTS: &[Test] = &[
     ("tier::options_of_the_other_tier_are_refused", options),
     ("tier::what_was_killed_half_way_is_removed", interrupted),
     ("tier::a_place_with_something_in_it_is_not_given_away", unclaimed),
+    ("tier::what_goes_by_itself_meanwhile_is_gone", gone),
+    ("tier::who_changes_a_node_waits_for_others_who_change_the_lab", locked),
     ("tier::nothing_listens_on_this_machine", private),
 ];
 
@@ -68,6 +73,48 @@ fn unclaimed(lab: &Lab) {
     let claims = Folder::new("claims");
     let next = Place::take_in(claims.path(), Path::new("/labs/next"), Place::is_occupied).expect("a place");
     assert_ne!(next, lab.real.place());
+}
+
+/// Two who take the same network down: what one has removed is gone for the other.
+fn gone(_: &Lab) {
+    let folder = Folder::new("gone");
+    let place = Place::take(folder.path()).expect("a place");
+    let node = place.nodes(1).next().expect("a node");
+    let ends: Vec<anyhow::Result<()>> = (0..20)
+        .flat_map(|_| {
+            network::create(place).expect("a network");
+            network::attach(node, place.nodes(1)).expect("a node");
+            thread::scope(|scope| {
+                let both = [0, 1].map(|_| scope.spawn(|| network::detach(node).and(network::remove(place))));
+                both.map(|one| one.join().expect("an end"))
+            })
+        })
+        .collect();
+    network::remove(place).expect("an end");
+    place.release().expect("the claim");
+    for end in ends {
+        end.unwrap_or_else(|error| panic!("{error:#}"));
+    }
+}
+
+fn locked(lab: &Lab) {
+    let file = std::fs::File::create(layout().lock(&lab.name)).expect("the file");
+    file.lock().expect("the lock");
+    let name = lab.name.as_str();
+    let mut cut = start_lab_command(&["node", "cut", "node-1", "--dns", "--name", name]);
+    let mut said = BufReader::new(cut.stderr.take().expect("standard error")).lines();
+    let first = said.next().expect("a line").expect("text");
+    assert_eq!(first, format!("waiting for another command that works on lab {name}"));
+    drop(file);
+    let then: Vec<String> = said.map(|line| line.expect("text")).collect();
+    assert_eq!(then, ["node-1 is cut off from DNS"]);
+    assert!(cut.wait().expect("it ends").success());
+    // All that come at once have their turn.
+    let all =
+        ["mend", "start", "mend"].map(|what| start_lab_command(&["node", what, "node-1", "--name", name]));
+    for one in all {
+        Run::from(one.wait_with_output().expect("it ends")).ended(0);
+    }
 }
 
 /// All of the control plane is in a network of its own: this machine's has no listener of it.

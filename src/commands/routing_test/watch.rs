@@ -1,5 +1,6 @@
 //! `shardctl routing-test --watch`
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -28,7 +29,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval, requires = "watch")]
     pub interval: Duration,
     /// Watch for so long, instead of until interrupted
-    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration, requires = "watch")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_lasting, requires = "watch")]
     pub lasting: Option<Duration>,
     /// End with 5 when the service was available for less of the time, in percent
     #[arg(
@@ -47,6 +48,12 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
         true => Ok(duration),
         false => Err("from 100ms to 1m".to_owned()),
     }
+}
+
+fn parse_lasting(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    // In less no session begins.
+    if duration >= Duration::from_secs(1) { Ok(duration) } else { Err("at least 1s".to_owned()) }
 }
 
 fn parse_percent(text: &str) -> Result<f64, String> {
@@ -84,6 +91,7 @@ pub(super) async fn watch(
         port: question.port,
         path: question.path.clone(),
         interval: options.interval,
+        silent: BTreeMap::new(),
     };
     let ui = &context.ui;
     let is_redrawing = ui.is_redrawing() && !is_json;
@@ -107,10 +115,11 @@ pub(super) async fn watch(
             () = &mut stop => break,
             result = &mut listening => result?,
             _ = redraw.tick(), if is_redrawing => {
-                ui.print_again(&render::view(&watched, context.now(), ui.look()));
+                ui.print_again(&render::view(&watched, context.now(), ui.look(), ui.height()));
             }
             Some(news) = heard.recv() => {
                 for told in take(&mut watched.availability, news, context.now()) {
+                    watched.remember(&told);
                     tell(&watched, &told);
                 }
             }
@@ -130,7 +139,7 @@ pub(super) async fn watch(
     }
     let Some(availability) = figures.availability else {
         return Err(CommandError::failed(format!("nobody could ask the shards of {}", watched.workload))
-            .hint("`shardctl routing-test` says why"));
+            .hint("`shardctl routing-test` says why; or watch for longer"));
     };
     Ok(if availability * 100.0 < options.min_availability { ExitCode::Findings } else { ExitCode::Done })
 }
@@ -159,19 +168,19 @@ async fn until_stopped(lasting: Option<Duration>) {
 /// Takes in what was heard, and returns what is worth to be told.
 fn take(availability: &mut Availability, news: Heard, now: jiff::Timestamp) -> Vec<Told> {
     match news {
-        Heard::Asks { asker, with } => {
-            availability.asks(asker, now);
-            vec![Told::Asks { at: now, asker, with }]
+        Heard::Asks { observer, with } => {
+            availability.asks(observer, now);
+            vec![Told::Asks { at: now, observer, with }]
         }
-        Heard::Answer { asker, shard, asked_at, mark } => {
-            let change = availability.answered(asker, shard, asked_at, mark);
+        Heard::Answer { observer, shard, asked_at, mark } => {
+            let change = availability.answered(observer, shard, asked_at, mark);
             change.map(|change| Told::Change { at: now, change }).into_iter().collect()
         }
-        Heard::Leaves { asker, why } => {
-            let is_news = availability.askers().contains(&asker);
-            let changes = availability.leaves(asker, now);
+        Heard::Leaves { observer, why } => {
+            let is_news = availability.observers().contains(&observer);
+            let changes = availability.leaves(observer, now);
             let changes = changes.into_iter().map(|change| Told::Change { at: now, change });
-            is_news.then_some(Told::Leaves { at: now, asker, why }).into_iter().chain(changes).collect()
+            is_news.then_some(Told::Leaves { at: now, observer, why }).into_iter().chain(changes).collect()
         }
         Heard::Mute { shard, why } => vec![Told::Mute { at: now, shard, why }],
     }

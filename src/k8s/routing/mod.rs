@@ -5,6 +5,7 @@ mod hearing;
 mod probe;
 mod service;
 mod session;
+mod shell;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,15 +13,12 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod as CorePod;
-use kube::Api;
-use kube::api::{AttachParams, AttachedProcess};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::client::Cluster;
-use super::error::{Failure, RequestError};
+use super::error::RequestError;
 use super::health::until_end;
-use crate::domain::names::{NodeName, PodName};
+use crate::domain::names::NodeName;
 use crate::domain::routing::{
     Answer, Asker, Askers, Clients, Headless, Identity, Mark, Outcome, Place, Row, Survey, Times, Via,
 };
@@ -30,6 +28,7 @@ use hearing::{Hearing, Told};
 use probe::Probes;
 pub use service::ClientServices;
 use session::{Session, evenly};
+use shell::{container, why_no_shell};
 pub use watch::Heard;
 
 /// What every shard is to ask every other.
@@ -78,7 +77,8 @@ impl Cluster {
     /// Lets every shard that runs ask every other, and itself, by name, and then the client services; or
     /// probes on their nodes, or both. A shard that
     /// cannot ask is replaced by the probe on its node, and where there is none it is asked itself, through port-forward;
-    /// why is part of the survey. When it is told to stop, it removes what it has made and returns.
+    /// why is part of the survey. When it is told to stop, it removes what it has made and returns; when it is told to stop at
+    /// once while probes are there, it returns at once and tells which.
     ///
     /// # Errors
     /// When the pods cannot be read again at the end.
@@ -101,33 +101,40 @@ impl Cluster {
         let session = Session::new(&survey, question, at_once, container(snapshot, question.port));
         let probes =
             question.probe_image.as_ref().map(|image| Probes::new(self, snapshot, question, image, stop));
+        let is_stopped = || stop.urgency() > Urgency::None;
         let by_probes = async {
             match &probes {
                 Some(probes) => futures::join!(probes.ask(&nodes, &session), probes.remove_left_over()).0,
                 None => BTreeMap::new(),
             }
         };
-        let (by_shards, by_probes) =
-            futures::join!(self.rows(&survey, question, &session, &shards, stop), by_probes);
-        let mut cannot = BTreeMap::new();
-        for (ordinal, told) in by_shards {
-            match told {
-                Ok(told) => enter(&mut survey, Asker::Shard(ordinal), told),
-                Err(because) => drop(cannot.insert(ordinal, because)),
+        let asked = async {
+            let (by_shards, by_probes) =
+                futures::join!(self.rows(&survey, question, &session, &shards, stop), by_probes);
+            let mut cannot = BTreeMap::new();
+            for (ordinal, told) in by_shards {
+                match told {
+                    Ok(told) => enter(&mut survey, Asker::Shard(ordinal), told),
+                    Err(because) => drop(cannot.insert(ordinal, because)),
+                }
             }
-        }
-        for (node, told) in by_probes {
-            enter_probe(&mut survey, node, told);
-        }
-        let is_stopped = || stop.urgency() > Urgency::None;
-        if let (Askers::Shards, Some(probes), false) = (question.askers, &probes, is_stopped()) {
-            let nodes: BTreeSet<NodeName> =
-                cannot.keys().filter_map(|ordinal| survey.node(*ordinal).cloned()).collect();
-            let session = Session::new(&survey, question, nodes.len().min(question.concurrency), None);
-            for (node, told) in probes.ask(&nodes, &session).await {
+            for (node, told) in by_probes {
                 enter_probe(&mut survey, node, told);
             }
-        }
+            if let (Askers::Shards, Some(probes), false) = (question.askers, &probes, is_stopped()) {
+                let nodes: BTreeSet<NodeName> =
+                    cannot.keys().filter_map(|ordinal| survey.node(*ordinal).cloned()).collect();
+                let session = Session::new(&survey, question, nodes.len().min(question.concurrency), None);
+                for (node, told) in probes.ask(&nodes, &session).await {
+                    enter_probe(&mut survey, node, told);
+                }
+            }
+            cannot
+        };
+        let cannot = tokio::select! {
+            cannot = asked => cannot,
+            () = stop.beyond(Urgency::AfterStep) => BTreeMap::new(),
+        };
         let left_behind = probes.map(Probes::left_behind).unwrap_or_default();
         if is_stopped() {
             return Ok(Surveyed { survey: None, left_behind });
@@ -259,28 +266,6 @@ impl Cluster {
         Err(why_no_shell(&said.replace(pod.as_str(), "POD")))
     }
 
-    /// Begins a shell in a container of a pod.
-    async fn begin_shell(
-        &self,
-        namespace: &str,
-        pod: &PodName,
-        container: Option<&str>,
-    ) -> Result<AttachedProcess, RequestError> {
-        let api: Api<CorePod> = Api::namespaced(self.client.clone(), namespace);
-        let parameters = AttachParams::default().stdin(true).stdout(true).stderr(true);
-        let parameters = match container {
-            Some(container) => parameters.container(container),
-            None => parameters,
-        };
-        api.exec(pod.as_str(), ["sh"], &parameters).await.map_err(|error| {
-            let mut error = RequestError::from_kube("exec", &error);
-            if error.failure == Failure::Forbidden {
-                "you may not exec into it (create pods/exec)".clone_into(&mut error.message);
-            }
-            error
-        })
-    }
-
     /// Asks a shard through port-forward, which leads to its loopback address.
     async fn ask_directly(&self, survey: &Survey, question: &RoutingQuestion, ordinal: u32) -> Answer {
         let place = &survey.places[&ordinal];
@@ -354,26 +339,6 @@ fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) 
         Ok(told) => enter(survey, Asker::Probe(node), told),
         Err(because) => drop(survey.no_probe.insert(node, because)),
     }
-}
-
-/// Why no shell began, in short.
-fn why_no_shell(said: &str) -> String {
-    let lower = said.to_lowercase();
-    if lower.contains("not found") || lower.contains("no such file") {
-        "its image has no shell".to_owned()
-    } else {
-        // Each server on the way puts its own words before those of the next.
-        let said = said.trim().rsplit(": ").next().unwrap_or_default();
-        format!("exec failed: {said}")
-    }
-}
-
-/// The container to ask from: what the pods name as theirs, or the one with the port; else the first.
-fn container(snapshot: &Snapshot, port: u16) -> Option<String> {
-    let template = &snapshot.workload.template;
-    let named = template.annotations.get("kubectl.kubernetes.io/default-container").cloned();
-    let with_port = || template.containers.iter().find(|one| one.ports.iter().any(|its| its.port == port));
-    named.or_else(|| Some(with_port().or_else(|| template.containers.first())?.name.clone()))
 }
 
 /// A survey in which nobody has been asked yet.

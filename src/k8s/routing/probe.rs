@@ -51,6 +51,8 @@ pub(super) struct Probes<'a> {
     stop: &'a Interrupt,
     run: String,
     image: &'a str,
+    /// Those that may be there, by name.
+    made: RefCell<BTreeSet<String>>,
     /// Those that could not be removed, and why.
     left_behind: RefCell<Vec<String>>,
 }
@@ -99,6 +101,7 @@ impl<'a> Probes<'a> {
             stop,
             run: format!("{:08x}", random >> 32),
             image,
+            made: RefCell::default(),
             left_behind: RefCell::default(),
         }
     }
@@ -145,9 +148,11 @@ impl<'a> Probes<'a> {
         }
     }
 
-    /// Probes that could not be removed, and why.
+    /// Probes that could not be removed, and why; those too that were not removed yet when all was dropped.
     pub fn left_behind(self) -> Vec<String> {
-        self.left_behind.into_inner()
+        let unfinished = self.made.into_inner().into_iter();
+        let unfinished = unfinished.map(|name| format!("pod {name}: nobody waited until it was removed"));
+        self.left_behind.into_inner().into_iter().chain(unfinished).collect()
     }
 
     fn spec<'b>(&'b self, script: &'b str, session: &Session) -> ProbeSpec<'b> {
@@ -200,6 +205,7 @@ impl<'a> Probes<'a> {
         }
         let taints = node_now.map_or(&[][..], |node| &node.taints);
         let name = spec.name(number);
+        self.made.borrow_mut().insert(name.clone());
         // Waited for whatever happens: who does not know whether a pod was made cannot remove it.
         let told = match self.create(&spec.pod(number, node, taints)).await {
             Ok(()) => tokio::select! {
@@ -208,6 +214,7 @@ impl<'a> Probes<'a> {
             },
             Err(error) => match error.failure {
                 Failure::Forbidden | Failure::Invalid | Failure::Unauthorized => {
+                    self.made.borrow_mut().remove(&name);
                     return Err(why_refused(&error, &name));
                 }
                 // It may have been made all the same.
@@ -215,6 +222,7 @@ impl<'a> Probes<'a> {
             },
         };
         self.remove(&name, None).await;
+        self.made.borrow_mut().remove(&name);
         // The same reason of several nodes is told once.
         told.map_err(|reason| reason.replace(&name, "it").replace(node.as_str(), "its node"))
     }

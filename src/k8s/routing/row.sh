@@ -36,21 +36,27 @@ domain_of_search() {
 }
 
 # Ends what takes too long, a second later than the tool itself, which may say more. Not with `timeout`: that of busybox
-# leaves a process behind, and whoever reads the output waits for it.
+# leaves a process behind, and whoever reads the output waits for it. It collects what it began, even where a TERM comes
+# in between. Its names are its own: whoever calls it has some, too. What it runs has no input but what it gives itself.
 limited() {
   "$@" &
-  asked=$!
+  limited_job=$!
   (
-    trap 'kill $! && wait $!; exit' TERM
+    napping= over=
+    # Not with TERM: a shell loses it in a process that it has just made.
+    trap 'over=yes; [ -z "$napping" ] || kill -9 "$napping"' TERM
     sleep $((TIMEOUT + 1)) &
-    wait $!
-    kill $asked
+    napping=$!
+    [ -z "$over" ] || kill -9 "$napping"
+    wait "$napping" && kill "$limited_job"
+    wait "$napping"
   ) >/dev/null 2>&1 &
-  watching=$!
-  wait $asked
-  ended=$?
-  kill $watching 2>/dev/null && wait $watching
-  return $ended
+  limited_by=$!
+  wait "$limited_job"
+  limited_code=$?
+  kill "$limited_by" "$limited_job" 2>/dev/null
+  wait "$limited_by" "$limited_job" 2>/dev/null
+  return "$limited_code"
 }
 
 # The addresses of a name, each once, commas between. Few processes: a shard's CPU is the shard's.
@@ -115,14 +121,33 @@ ask() {
     ;;
   nc)
     # The last choice: some end the sending side once they have sent, and some servers take that for good-bye.
-    printf 'GET %s HTTP/1.0\r\nHost: %s:%s\r\nUser-Agent: shardctl\r\nConnection: close\r\n\r\n' "$3" "$1" "$2" |
-      limited nc -w "$TIMEOUT" "$1" "$2"
+    limited send "$1" "$2" "$3"
+    code=$?
+    [ "$code" -lt 124 ] || connected "$1" "$2"
+    return "$code"
     ;;
   none)
     echo "no tool to ask with"
     return 127
     ;;
   esac
+}
+
+# host port path: sets `said` to what `ask` writes, and how it ended.
+hear() {
+  said=$({ { ask "$1" "$2" "$3" 2>&1; printf '%sexit %s%s' "$MARK" "$?" "$MARK" >&4; } | head -c 4096; } 4>&1 |
+    tr '\r\n\t\000' '\001\002\003\001')
+}
+
+# host port path: sends a request with nc, whose process becomes this one.
+send() {
+  exec nc -w "$TIMEOUT" "$1" "$2" <<END
+GET $3 HTTP/1.0$CR
+Host: $1:$2$CR
+User-Agent: shardctl$CR
+Connection: close$CR
+$CR
+END
 }
 
 # Sets NOW, in microseconds; empty where only whole seconds can be had.
@@ -146,8 +171,7 @@ answer() {
   fi
   now
   start=$NOW took=-
-  said=$({ { ask "$2" "$3" "$4" 2>&1; printf '%sexit %s%s' "$MARK" "$?" "$MARK" >&4; } | head -c 4096; } 4>&1 |
-    tr '\r\n\t\000' '\001\002\003\001')
+  hear "$2" "$3" "$4"
   now
   [ -z "$NOW" ] || took=$((NOW - start))
   printf 'answer\t%s\t%s\t%s\t%s\n' "$1" "$found" "$took" "$said"
@@ -171,6 +195,8 @@ ask_together() {
 # Tells the questions apart by what wget says that it does, and answers them.
 follow() {
   read -r pid
+  # Who does not listen any more is noticed below.
+  trap : PIPE
   now
   heard=$NOW answered=0
   begin
@@ -227,10 +253,16 @@ told() {
   if [ "$1" = 143 ] && [ -n "$found" ] && [ $first = - ]; then connected=$(connected "$3" "$4"); fi
   if [ "$2" = "$OWN" ]; then found=$own; fi
   printf 'answer\t%s\t%s\t%s\t%s%s%s%.4096s\n' "$2" "$found" "$took" \
-    "${MARK}micros $resolved - $first $took$MARK" "$connected" "${MARK}exit $1$MARK" "$said"
+    "${MARK}micros $resolved - $first $took$MARK" "$connected" "${MARK}exit $1$MARK" "$said" || nobody_listens
   answered=$((answered + 1))
   now
   begin
+}
+
+# Ends the asking, lest it waits for ever at a shard that hangs.
+nobody_listens() {
+  kill "$pid" 2>/dev/null
+  exit 141
 }
 
 # host port: whether there is a connection, where a tool that was ended did not say.
@@ -316,7 +348,7 @@ main() {
   set -f
   [ -n "$DOMAIN" ] || DOMAIN=$(domain_of_search)
   [ -n "$TOOL" ] || TOOL=$(best_tool)
-  MARK=$(printf '\004') LINE_END=$(printf '\002')
+  MARK=$(printf '\004') LINE_END=$(printf '\002') CR=$(printf '\r')
   printf 'tool\t%s\t%s\n' "$TOOL" "$DOMAIN"
   if [ "$TOOL" = python3 ]; then
     echo "$ASK" | python3 -c "$PYTHON" "$TIMEOUT" "$WORKERS" "$PAUSE" "$DOMAIN"

@@ -15,9 +15,10 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::hearing::NO_TOOL;
 use super::session::{ROW_PY, ROW_SH, line_about, quoted};
-use super::{RoutingQuestion, blank, container, why_no_shell};
+use super::shell::{container, why_no_shell};
+use super::{RoutingQuestion, blank};
 use crate::domain::names::PodName;
-use crate::domain::routing::availability::Asker;
+use crate::domain::routing::availability::Observer;
 use crate::domain::routing::{Mark, Place, Reading, Survey, read_line};
 use crate::domain::snapshot::Snapshot;
 use crate::k8s::client::Cluster;
@@ -35,17 +36,17 @@ const BEGIN_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration:
 
 /// How runtimes tell that a process was killed or asked to end.
 const KILLED: [&str; 2] = ["exit code 137", "exit code 143"];
-const WAS_KILLED: &str = "its session was killed, as happens when its pod ends";
+const WAS_KILLED: &str = "the session was killed, as happens when the pod ends";
 
 /// What is heard from those who ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// Somebody asks from now on, and with what.
-    Asks { asker: Asker, with: String },
+    Asks { observer: Observer, with: String },
     /// How a shard answered a question that was asked then.
-    Answer { asker: Asker, shard: u32, asked_at: Timestamp, mark: Mark },
+    Answer { observer: Observer, shard: u32, asked_at: Timestamp, mark: Mark },
     /// Somebody asks no more; why, unless its pod is gone.
-    Leaves { asker: Asker, why: Option<String> },
+    Leaves { observer: Observer, why: Option<String> },
     /// A shard cannot ask over its network.
     Mute { shard: u32, why: String },
 }
@@ -129,7 +130,7 @@ impl Cluster {
                 let is_there = running.get(ordinal) == Some(uid) || watch.mute().contains(ordinal);
                 if !is_there {
                     session.abort();
-                    watch.tell(Heard::Leaves { asker: Asker::Shard(*ordinal), why: None });
+                    watch.tell(Heard::Leaves { observer: Observer::Shard(*ordinal), why: None });
                 }
                 is_there
             });
@@ -160,7 +161,7 @@ impl Watch {
 
     /// Lets a shard ask for as long as its pod lives.
     async fn ask_from(self: Arc<Self>, ordinal: u32) {
-        let asker = Asker::Shard(ordinal);
+        let observer = Observer::Shard(ordinal);
         let mut pause = BEGIN_AGAIN.0;
         loop {
             match self.session(ordinal).await {
@@ -171,7 +172,7 @@ impl Watch {
                 }
                 End::Broke(None) => pause = BEGIN_AGAIN.0,
                 End::Broke(why) => {
-                    self.tell(Heard::Leaves { asker, why });
+                    self.tell(Heard::Leaves { observer, why });
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(BEGIN_AGAIN.1);
                 }
@@ -203,7 +204,7 @@ impl Watch {
             std::future::pending::<()>().await;
         };
         let mut lines = BufReader::new(stdout).lines();
-        let asker = Asker::Shard(ordinal);
+        let observer = Observer::Shard(ordinal);
         let mut asked: BTreeMap<u32, Timestamp> = BTreeMap::new();
         let (mut is_asking, mut noise) = (false, String::new());
         let read = async {
@@ -219,7 +220,7 @@ impl Watch {
                     }
                     Reading::Tool { name, .. } => {
                         is_asking = true;
-                        self.tell(Heard::Asks { asker, with: name });
+                        self.tell(Heard::Asks { observer, with: name });
                     }
                     Reading::Answer { number, answer } => {
                         let Ok(shard) = u32::try_from(number) else { continue };
@@ -228,7 +229,7 @@ impl Watch {
                             self.survey.wants_identity && identity != self.survey.pod_name(shard)
                         };
                         let mark = answer.outcome.mark(is_stranger);
-                        self.tell(Heard::Answer { asker, shard, asked_at, mark });
+                        self.tell(Heard::Answer { observer, shard, asked_at, mark });
                     }
                     Reading::Noise(line) => noise = line,
                 }
@@ -259,7 +260,7 @@ impl Watch {
                 End::Broke(Some(if was_killed {
                     WAS_KILLED.to_owned()
                 } else {
-                    said.unwrap_or_else(|| "its session ended".to_owned())
+                    said.unwrap_or_else(|| "the session ended".to_owned())
                 }))
             }
             Ok(Ok(said)) => match why_no_shell(&said.unwrap_or(noise).replace(pod.as_str(), "POD")) {
@@ -271,14 +272,14 @@ impl Watch {
 
     /// Asks a shard through port-forward, for ever.
     async fn ask_directly(&self, ordinal: u32) {
-        self.tell(Heard::Asks { asker: Asker::Here, with: "port-forward".to_owned() });
+        self.tell(Heard::Asks { observer: Observer::Here, with: "port-forward".to_owned() });
         let identity =
             |identity: &str| self.survey.wants_identity && identity != self.survey.pod_name(ordinal);
         loop {
             let asked_at = Timestamp::now();
             let answer = self.cluster.ask_directly(&self.survey, &self.question, ordinal).await;
             let mark = answer.outcome.mark(identity);
-            self.tell(Heard::Answer { asker: Asker::Here, shard: ordinal, asked_at, mark });
+            self.tell(Heard::Answer { observer: Observer::Here, shard: ordinal, asked_at, mark });
             tokio::time::sleep(self.pause).await;
         }
     }

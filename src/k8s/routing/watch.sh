@@ -8,35 +8,11 @@
 # It ends when its standard input does, and leaves no process behind, however long it was at work: the first process of a
 # container may be one that never collects those that others leave.
 
-# As that of row.sh. Its names are its own: whoever calls it has some, too.
-limited() {
-  {
-    "$@" <&5 &
-    limited_job=$!
-  } 5<&0
-  (
-    napping= over=
-    trap 'over=yes; [ -z "$napping" ] || kill "$napping"' TERM
-    sleep $((TIMEOUT + 1)) &
-    napping=$!
-    [ -z "$over" ] || kill "$napping"
-    wait "$napping" && kill "$limited_job"
-    wait "$napping"
-  ) >/dev/null 2>&1 &
-  limited_by=$!
-  wait "$limited_job"
-  limited_code=$?
-  kill "$limited_by" "$limited_job" 2>/dev/null
-  wait "$limited_by" "$limited_job" 2>/dev/null
-  return "$limited_code"
-}
-
 # number name port path
 question() {
   case $2 in *@) host=${2%@}$DOMAIN ;; *) host=$2 ;; esac
   printf 'ask\t%s\n' "$1"
-  said=$({ { ask "$host" "$3" "$4" 2>&1; printf '%sexit %s%s' "$MARK" "$?" "$MARK" >&4; } | head -c 4096; } 4>&1 |
-    tr '\r\n\t\000' '\001\002\003\001')
+  hear "$host" "$3" "$4"
   printf 'answer\t%s\t-\t-\t%s\n' "$1" "$said"
 }
 
@@ -67,7 +43,7 @@ watch() {
   set -f
   [ -n "$DOMAIN" ] || DOMAIN=$(domain_of_search)
   [ -n "$TOOL" ] || TOOL=$(best_tool)
-  MARK=$(printf '\004')
+  MARK=$(printf '\004') CR=$(printf '\r')
   LINE_END='
 '
   if wget --version >/dev/null 2>&1; then GNU_WGET=yes; else GNU_WGET=no; fi

@@ -1,5 +1,6 @@
 //! `shardctl lab node`: what can happen to the nodes of a real lab.
 
+use std::fs::File;
 use std::process::Stdio;
 
 use clap::{Args, Subcommand};
@@ -11,7 +12,9 @@ use super::node::{Daemon, Node};
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::lab::NameArg;
-use crate::lab::layout::Layout;
+use crate::lab::layout::{LabName, Layout};
+use crate::lab::lock::lock;
+use crate::render::ui::Ui;
 
 /// Stop, start and disconnect the nodes of a lab of the real tier
 #[derive(Debug, Subcommand)]
@@ -103,6 +106,15 @@ fn running<'a>(lab: &'a RealLab, name: &str) -> Result<Node<'a>, CommandError> {
     }
 }
 
+/// The lab, and the lock that holds off others who change it: two who start or connect a node at once would make the same
+/// things.
+fn alone(ui: &Ui, layout: &Layout, name: &LabName) -> Result<(RealLab, File), CommandError> {
+    // There is nothing to be locked where there is no lab.
+    RealLab::open(layout, name)?;
+    let lock = lock(ui, layout, name)?;
+    Ok((RealLab::open(layout, name)?, lock))
+}
+
 /// Runs `shardctl lab node`.
 ///
 /// # Errors
@@ -114,7 +126,7 @@ pub fn run(context: &Context, layout: &Layout, command: NodeCommand) -> Result<E
     }
     match command {
         NodeCommand::Stop(args) => {
-            let lab = RealLab::open(layout, &args.lab.name)?;
+            let (lab, _lock) = alone(ui, layout, &args.lab.name)?;
             let node = lab.node(&args.node)?;
             match args.only {
                 Some(daemon) => {
@@ -128,13 +140,13 @@ pub fn run(context: &Context, layout: &Layout, command: NodeCommand) -> Result<E
             }
         }
         NodeCommand::Start(args) => {
-            let lab = RealLab::open(layout, &args.lab.name)?;
+            let (lab, _lock) = alone(ui, layout, &args.lab.name)?;
             let node = lab.node(&args.node)?;
             node.start_stopped()?;
             ui.say(format_args!("{node} is starting"));
         }
         NodeCommand::Cut(args) => {
-            let lab = RealLab::open(layout, &args.lab.name)?;
+            let (lab, _lock) = alone(ui, layout, &args.lab.name)?;
             let node = running(&lab, &args.node)?;
             let place = node.place();
             let (fault, from) = match (&args.other, args.port) {
@@ -155,7 +167,7 @@ pub fn run(context: &Context, layout: &Layout, command: NodeCommand) -> Result<E
             ui.say(format_args!("{node} is cut off from {from}"));
         }
         NodeCommand::Mend(args) => {
-            let lab = RealLab::open(layout, &args.lab.name)?;
+            let (lab, _lock) = alone(ui, layout, &args.lab.name)?;
             let nodes = match &args.node {
                 Some(name) => vec![running(&lab, name)?],
                 None => lab.nodes().filter(|node| node.init().is_some()).collect(),

@@ -77,15 +77,11 @@ fn route_to(node: NodePlace) -> [String; 5] {
 /// # Errors
 /// What `ip` says.
 pub fn detach(node: NodePlace) -> anyhow::Result<()> {
-    if network_file(&node.id()).exists() {
-        run("ip", ["netns", "delete", &node.id()])?;
-    }
+    delete_namespace(&node.id())?;
     // The namespace lives on while a process is in it; the link goes at once.
     let (lan, name) = (node.lab().id(), node.name());
-    if network_file(&lan).exists() && ip(&lan, &["link", "show", &name]).is_ok() {
-        ip(&lan, &["link", "delete", &name])?;
-    }
-    Ok(())
+    let is_there = || network_file(&lan).exists() && ip(&lan, &["link", "show", &name]).is_ok();
+    unless_gone(is_there, || ip(&lan, &["link", "delete", &name]))
 }
 
 /// Pulls a node's cable, or plugs it in.
@@ -103,14 +99,29 @@ pub fn set_connected(node: NodePlace, connected: bool) -> anyhow::Result<()> {
 pub fn remove(place: Place) -> anyhow::Result<()> {
     let id = place.id();
     for namespace in namespaces(&id) {
-        run("ip", ["netns", "delete", &namespace])?;
+        delete_namespace(&namespace)?;
     }
     // Its address and routes go with it.
-    if Path::new("/sys/class/net").join(&id).exists() {
-        run("ip", ["link", "delete", &id])?;
-    }
+    let is_there = || Path::new("/sys/class/net").join(&id).exists();
+    unless_gone(is_there, || run("ip", ["link", "delete", &id]).map(drop))?;
     forget_namespaces();
     Ok(())
+}
+
+fn delete_namespace(name: &str) -> anyhow::Result<()> {
+    unless_gone(|| network_file(name).exists(), || run("ip", ["netns", "delete", name]).map(drop))
+}
+
+/// Removes what may go by itself meanwhile: a link goes when the namespace of its other end does, which lives for as long
+/// as a process in it.
+fn unless_gone(
+    is_there: impl Fn() -> bool,
+    remove: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if !is_there() {
+        return Ok(());
+    }
+    remove().or_else(|error| if is_there() { Err(error) } else { Ok(()) })
 }
 
 /// `ip` mounts the folder of namespaces onto itself when it makes the first. When none is left, neither is that: it is

@@ -1,6 +1,8 @@
 //! One file or folder per report: its table and its JSON.
 
 pub mod amounts;
+#[cfg(test)]
+mod committed;
 pub mod costs;
 pub mod deploy;
 pub mod explain;

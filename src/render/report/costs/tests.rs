@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::time::Duration;
 
 use super::*;
@@ -8,21 +7,11 @@ use crate::domain::names::NodeName;
 use crate::domain::sizing::{Plan, Prefer};
 use crate::domain::testing::{cost_inventory, market, tutorial_demand};
 use crate::render::json::{json, yaml};
+use crate::render::report::committed::is_as_committed;
 use crate::render::style::Stylesheet;
 
 fn plain(width: Option<usize>) -> Look {
     Look { style: Stylesheet::new(false), width, ascii: false }
-}
-
-/// Compares with a committed file, or writes it.
-#[track_caller]
-fn is_as_committed(name: &str, found: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/report/costs/expected").join(name);
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, found).unwrap();
-    }
-    assert_eq!(found, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
 }
 
 fn own() -> PriceBook {
@@ -57,11 +46,14 @@ fn costs(inventory: &Inventory, prices: &PriceBook) -> CostReport {
 #[test]
 fn tables_and_json() {
     let report = costs(&leaking(), &own());
-    is_as_committed("table.txt", &table(&report, plain(Some(80)), true));
-    is_as_committed("wide.txt", &wide(&report, plain(None)));
-    is_as_committed("report.json", &json(&super::report(&report)));
+    is_as_committed("costs/expected/table.txt", &table(&report, plain(Some(80)), true));
+    is_as_committed("costs/expected/wide.txt", &wide(&report, plain(None)));
+    is_as_committed("costs/expected/report.json", &json(&super::report(&report)));
     let unpriced = costs(&cost_inventory(), &PriceBook::default());
-    is_as_committed("table-without-disk-prices.txt", &table(&unpriced, plain(Some(80)), false));
+    is_as_committed(
+        "costs/expected/table-without-disk-prices.txt",
+        &table(&unpriced, plain(Some(80)), false),
+    );
     let back: serde_json::Value = serde_saphyr::from_str(&yaml(&super::report(&report))).unwrap();
     assert_eq!(back, serde_json::to_value(super::report(&report)).unwrap());
 }

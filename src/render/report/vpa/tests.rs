@@ -7,6 +7,7 @@ use crate::domain::testing::{market, quantity, resources, tutorial_demand};
 use crate::domain::vpa::sample::{DAY, advice, ago, amounts, autoscaler, history, observed, settled};
 use crate::domain::vpa::{Advice, Autoscalers, Kill, Observed, Policy, Terms, effect, judge, right_sized};
 use crate::render::json::{json, yaml};
+use crate::render::report::committed::is_as_committed;
 use crate::render::style::Stylesheet;
 
 fn plain(width: Option<usize>) -> Look {
@@ -43,16 +44,6 @@ fn troubled() -> Observed {
     seen
 }
 
-/// Compares with a committed file, or writes it.
-#[track_caller]
-fn is_as_committed(name: &str, found: &str) {
-    let path = format!("src/render/report/vpa/{name}");
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&path, found).unwrap();
-    }
-    assert_eq!(found, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
-}
-
 #[test]
 fn tables_are_as_committed() {
     for (name, seen) in [
@@ -61,15 +52,15 @@ fn tables_are_as_committed() {
         ("none.txt", observed(Vec::new())),
         ("no-api.txt", Observed { autoscalers: Autoscalers::NoApi, ..observed(Vec::new()) }),
     ] {
-        is_as_committed(name, &with(seen, |report| table(report, plain(Some(80)))));
+        is_as_committed(&format!("vpa/{name}"), &with(seen, |report| table(report, plain(Some(80)))));
     }
-    is_as_committed("wide.txt", &with(troubled(), |report| wide(report, plain(Some(80)))));
+    is_as_committed("vpa/wide.txt", &with(troubled(), |report| wide(report, plain(Some(80)))));
 }
 
 #[test]
 fn json_and_yaml_are_exact() {
     let text = with(troubled(), |report| json(&super::report(report)));
-    is_as_committed("golden.json", &text);
+    is_as_committed("vpa/golden.json", &text);
     let back = with(troubled(), |report| yaml(&super::report(report)));
     let back: serde_json::Value = serde_saphyr::from_str(&back).unwrap();
     assert_eq!(back, serde_json::from_str::<serde_json::Value>(&text).unwrap());
