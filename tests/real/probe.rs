@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Test;
 use crate::lab::{Lab, Ring, eventually, layout};
-use crate::routing::{evidence, finds};
+use crate::routing::{dns_pods, evidence, finds};
 use crate::support::Run;
 
 /// The tests of this file.
@@ -23,6 +23,8 @@ pub const TESTS: &[Test] = &[
     ("probe::a_resolver_is_told_to_be_that_of_a_node_or_of_a_shard", resolvers),
     ("probe::nothing_is_left_by_a_run_that_is_interrupted_or_killed", killed),
     ("probe::a_second_interrupt_tells_what_is_left", stopped_at_once),
+    ("probe::lost_with_its_kubelet_it_is_told_and_removed", silent_kubelet),
+    ("probe::lost_with_its_node_it_is_told_and_removed", power),
     ("probe::runs_side_by_side_do_not_disturb_each_other", side_by_side),
 ];
 
@@ -370,6 +372,58 @@ fn stopped_at_once(lab: &Lab) {
     // The request may have arrived.
     assert!(probes(&ring).iter().all(|left| mine.contains(left)), "{mine:?}");
     ring.kubectl(&["delete", "pods", "-l", "shardctl.dev/probe-of=ring", "--grace-period=0", "--force"]);
+}
+
+fn silent_kubelet(lab: &Lab) {
+    let ring = lab.standing_ring();
+    let report = eventually(|| {
+        // After a while everybody knows that the node is not Ready, and nobody tries.
+        lab.lab_command(&["node", "stop", "node-2", "--only", "kubelet"]).ended(0);
+        let run = ring.shardctl(&with_image(&["routing-test", "--from", "both", "-o", "json"])).ended(5);
+        nothing_is_left(&ring);
+        lab.lab_command(&["node", "start", "node-2"]).ended(0);
+        lab.kubectl(&["wait", "--for=condition=Ready", "node/node-2", "--timeout=2m"]);
+        if run.stdout.contains("is not Ready") { Err(run.stdout) } else { Ok(run.stdout) }
+    });
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    let findings = report["findings"].as_array().expect("findings");
+    let worse: Vec<&Value> = findings.iter().filter(|one| one["severity"] != "info").collect();
+    // The shards run on, and everybody reaches them: that no kubelet leads to them is no fault of theirs.
+    assert!(worse.iter().all(|one| one["check"] == "shard-asks"), "{report:#}");
+    let said = worse.iter().map(|one| one["evidence"].to_string()).collect::<Vec<_>>().join("\n");
+    for expected in
+        ["its node has not said a word of it within 15s: its kubelet may be dead", "no port-forward: "]
+    {
+        assert!(said.contains(expected), "{report:#}");
+    }
+    assert_eq!(report["probes"][1]["node"], "node-2");
+    ring.is_whole();
+}
+
+fn power(lab: &Lab) {
+    let ring = lab.ring("power");
+    // Those who ask the DNS pods are to get answers.
+    let node = if dns_pods(lab, "1") == "node-2" { "node-3" } else { "node-2" };
+    slow(&ring);
+    let (child, mine) = start(&ring);
+    let containers = || {
+        let of_probes = r#"labels."io.kubernetes.pod.name"~=-probe-"#;
+        let list = ["ctr", "-n", "k8s.io", "containers", "list", "-q", of_probes];
+        lab.lab_command(&[&["node", "exec", node, "--"], &list[..]].concat()).ended(0).stdout
+    };
+    assert_ne!(containers(), "", "one runs there");
+    lab.lab_command(&["node", "stop", node]).ended(0);
+    let run = ended(child).ended(5);
+    let left = probes(&ring);
+    assert!(left.iter().all(|one| mine.contains(one) && run.stderr.contains(one)), "{left:?}: {run:?}");
+    lab.lab_command(&["node", "start", node]).ended(0);
+    dns_pods(lab, "2");
+    ring.is_whole();
+    // A kubelet that comes back removes what it finds and nobody wants.
+    eventually(|| {
+        let left = (containers(), probes(&ring));
+        if left.0.is_empty() && left.1.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+    });
 }
 
 fn side_by_side(lab: &Lab) {

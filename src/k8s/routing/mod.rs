@@ -31,6 +31,9 @@ use session::{Session, evenly};
 use shell::{container, why_no_shell};
 pub use watch::Heard;
 
+/// How the API server says that it does not reach a node's kubelet.
+const NO_KUBELET: &str = "error dialing backend";
+
 /// What every shard is to ask every other.
 #[derive(Clone, Debug)]
 pub struct RoutingQuestion {
@@ -216,18 +219,28 @@ impl Cluster {
                 }
             }
         }
-        let rows: Vec<(u32, Row)> = {
+        let rows: Vec<(u32, Result<Row, String>)> = {
             let survey = &*survey;
             stream::iter(alone)
                 .map(|(ordinal, because)| async move {
-                    let answer = self.ask_directly(survey, question, ordinal).await;
-                    (ordinal, Row { via: Via::PortForward { because }, answers: [(ordinal, answer)].into() })
+                    let row = match self.ask_directly(survey, question, ordinal).await {
+                        Ok(answer) => {
+                            Ok(Row { via: Via::PortForward { because }, answers: [(ordinal, answer)].into() })
+                        }
+                        Err(why) => Err(format!("{because}; no port-forward: {why}")),
+                    };
+                    (ordinal, row)
                 })
                 .buffer_unordered(question.concurrency)
                 .collect()
                 .await
         };
-        survey.rows.extend(rows.into_iter().map(|(ordinal, row)| (Asker::Shard(ordinal), row)));
+        for (ordinal, row) in rows {
+            match row {
+                Ok(row) => drop(survey.rows.insert(Asker::Shard(ordinal), row)),
+                Err(because) => drop(survey.mute.insert(ordinal, because)),
+            }
+        }
     }
 
     /// Asks from inside a shard.
@@ -266,8 +279,13 @@ impl Cluster {
         Err(why_no_shell(&said.replace(pod.as_str(), "POD")))
     }
 
-    /// Asks a shard through port-forward, which leads to its loopback address.
-    async fn ask_directly(&self, survey: &Survey, question: &RoutingQuestion, ordinal: u32) -> Answer {
+    /// Asks a shard through port-forward, which leads to its loopback address; or why there is no way to it.
+    async fn ask_directly(
+        &self,
+        survey: &Survey,
+        question: &RoutingQuestion,
+        ordinal: u32,
+    ) -> Result<Answer, String> {
         let place = &survey.places[&ordinal];
         let probe = HttpProbe { port: question.port, path: question.path.clone() };
         let answer = self.http_get(&mut None, &survey.workload.namespace, &place.pod, &probe).await;
@@ -281,11 +299,13 @@ impl Cluster {
                 let status = answer.response.status().as_u16();
                 (Outcome::Answered { status, identity }, Some(answer.took))
             }
+            // It is the kubelet that refuses, or does not answer: of the shard that says nothing.
+            Err(reason) if reason.contains(NO_KUBELET) => return Err(reason),
             Err(reason) if reason.contains("refused") => (Outcome::Refused, None),
             Err(reason) if reason.starts_with("no answer within") => (Outcome::Hangs, None),
             Err(reason) => (Outcome::Broken { reason }, None),
         };
-        Answer { addresses: None, outcome, times: Times { total, ..Times::default() } }
+        Ok(Answer { addresses: None, outcome, times: Times { total, ..Times::default() } })
     }
 
     /// A shard that refuses everybody may listen to itself.
@@ -297,15 +317,18 @@ impl Cluster {
         let refuses = |(to, marks): (u32, BTreeSet<Mark>)| (marks == [Mark::Refused].into()).then_some(to);
         let refusing: Vec<u32> = marks.into_iter().filter_map(refuses).collect();
         let refusing = refusing.into_iter().filter(|to| survey.places.contains_key(to));
-        let inside: Vec<(u32, Outcome)> = {
+        let inside: Vec<(u32, Option<Outcome>)> = {
             let survey = &*survey;
             stream::iter(refusing)
-                .map(|to| async move { (to, self.ask_directly(survey, question, to).await.outcome) })
+                .map(|to| async move {
+                    let answer = self.ask_directly(survey, question, to).await;
+                    (to, answer.ok().map(|answer| answer.outcome))
+                })
                 .buffer_unordered(question.concurrency)
                 .collect()
                 .await
         };
-        survey.inside = inside.into_iter().collect();
+        survey.inside = inside.into_iter().filter_map(|(to, outcome)| Some((to, outcome?))).collect();
     }
 
     /// A pod that was made anew meanwhile has another address than the names that were looked up: nothing is said of them.
