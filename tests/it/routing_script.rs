@@ -21,7 +21,7 @@ const ROW_PY: &str = include_str!("../../src/k8s/routing/row.py");
 const WATCH_SH: &str = include_str!("../../src/k8s/routing/watch.sh");
 const WATCH_PY: &str = include_str!("../../src/k8s/routing/watch.py");
 /// Askers at work at the same time: of more, an answer may take longer than it may.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 5;
 /// The same where no answer matters.
 const MANY_AT_ONCE: usize = 8;
 /// An answer that is not as it should be may be so because the machine is busy; one that never is, is wrong.
@@ -322,8 +322,7 @@ fn every_tool_asks_again_and_again_until_nobody_listens() {
 fn a_session_that_is_cut_leaves_no_process() {
     let [good, sick, refusing, hanging, unknown] = Question::all();
     with_all(MANY_AT_ONCE, |asker| {
-        let orders =
-            [(vec![&good, &hanging], vec![0, 1, 2, 4]), (vec![&unknown, &refusing, &sick], vec![1, 3, 7])];
+        let orders = [(vec![&good, &hanging], vec![0, 1, 3]), (vec![&unknown, &refusing, &sick], vec![2, 7])];
         for (questions, moments) in orders {
             let (settings, script) = watch(questions.iter().copied());
             for heard in moments {
