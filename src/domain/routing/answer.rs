@@ -90,7 +90,10 @@ fn answer(addresses: &str, took: &str, said: &str, identity: Option<&Identity>) 
             (outcome, _) => outcome,
         },
     };
-    Answer { addresses, outcome, times: told.times }
+    // Of a single one nobody needs to tell.
+    let only =
+        addresses.as_ref().filter(|addresses| addresses.len() == 1).and_then(|one| one.first().copied());
+    Answer { asked_at: told.asked_at.or(only), addresses, outcome, times: told.times }
 }
 
 fn micros(text: &str) -> Option<Duration> {
@@ -108,6 +111,7 @@ fn seconds(text: &str) -> Option<Duration> {
 struct Told {
     exit: Option<i32>,
     is_connected: bool,
+    asked_at: Option<IpAddr>,
     times: Times,
 }
 
@@ -117,7 +121,8 @@ impl Told {
         match words[..] {
             ["exit", code] => self.exit = code.parse().ok(),
             ["connected"] => self.is_connected = true,
-            ["curl", resolved, connected, first_byte, total, ..] => {
+            ["curl", resolved, connected, first_byte, total, ref rest @ ..] => {
+                self.asked_at = rest.first().and_then(|address| address.parse().ok());
                 self.times = Times {
                     resolved: seconds(resolved),
                     connected: seconds(connected),
@@ -126,7 +131,8 @@ impl Told {
                 };
                 self.is_connected = self.times.connected.is_some();
             }
-            ["micros", resolved, connected, first_byte, total, ..] => {
+            ["micros", resolved, connected, first_byte, total, ref rest @ ..] => {
+                self.asked_at = rest.first().and_then(|address| address.parse().ok());
                 self.times = Times {
                     resolved: micros(resolved),
                     connected: micros(connected),

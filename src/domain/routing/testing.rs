@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Answer, Asker, Askers, Clients, Headless, Outcome, Place, Row, Survey, Times, Via};
 use crate::domain::names::{NodeName, PodName, WorkloadRef};
+use crate::domain::snapshot::DnsPolicy;
 
 /// Two shards on each of three nodes, all well.
 pub fn well() -> Survey {
@@ -15,7 +16,8 @@ pub fn well() -> Survey {
         pod: PodName::new(format!("ring-{ordinal}")),
         node: Some(NodeName::new(["a", "b", "c"][(ordinal / 2) as usize])),
         zone: None,
-        ip: Some(ip(ordinal)),
+        ips: vec![ip(ordinal)],
+        dns_policy: DnsPolicy::Cluster,
         is_ready: true,
     };
     Survey {
@@ -50,6 +52,7 @@ pub fn ip(ordinal: u32) -> IpAddr {
 pub fn good(to: u32) -> Answer {
     Answer {
         addresses: Some([ip(to)].into()),
+        asked_at: None,
         outcome: Outcome::Answered { status: 200, identity: Some(format!("ring-{to}")) },
         times: Times { total: Some(Duration::from_millis(3)), ..Times::default() },
     }
@@ -57,7 +60,7 @@ pub fn good(to: u32) -> Answer {
 
 pub fn unresolved(reason: &str) -> Answer {
     let outcome = Outcome::Unresolved { reason: reason.to_owned() };
-    Answer { addresses: Some(BTreeSet::new()), outcome, times: Times::default() }
+    Answer { addresses: Some(BTreeSet::new()), asked_at: None, outcome, times: Times::default() }
 }
 
 pub fn timed_out() -> Outcome {

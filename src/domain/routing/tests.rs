@@ -101,11 +101,87 @@ fn an_old_record_and_a_second_one_are_told_with_the_addresses() {
         ["name-current pod/ring-3: its name leads to 10.0.0.99, and the pod has 10.0.0.3 (seen by 4 of 6)"]
     );
     let two = well().with(|_, to| to == 3, |answer| answer.addresses = Some([ip(3), ip(99)].into()));
-    assert_eq!(two.found(), ["name-single pod/ring-3: its name has 2 addresses: 10.0.0.3, 10.0.0.99"]);
-    let both = |answer: &mut Answer| {
-        answer.addresses.get_or_insert_default().insert("fd00::3".parse().expect("an address"));
+    assert_eq!(
+        two.found(),
+        [
+            "name-single pod/ring-3: its name leads to 10.0.0.3, the pod's own, and to 10.0.0.99, which is not (seen by 6 \
+             of 6)"
+        ]
+    );
+}
+
+#[test]
+fn a_name_with_several_addresses_is_told_from_an_old_one() {
+    // Some tools tell only the address that they ask at; of itself a shard tells all.
+    let addresses = |from: u32| match from {
+        3 => vec![ip(3), ip(5)],
+        0 | 2 => vec![ip(5)],
+        _ => vec![ip(3)],
     };
-    assert!(well().with(|_, _| true, both).found().is_empty(), "one of each kind");
+    let mut survey = well();
+    for (asker, row) in &mut survey.rows {
+        let Asker::Shard(from) = asker else { unreachable!("shards ask") };
+        let answer = row.answers.get_mut(&3).expect("an answer");
+        answer.addresses = Some(addresses(*from).into_iter().collect());
+        if [0, 2].contains(from) {
+            answer.outcome = Outcome::Answered { status: 200, identity: Some("ring-5".to_owned()) };
+        }
+    }
+    assert_eq!(
+        survey.found(),
+        [
+            "name-single pod/ring-3: its name leads to 10.0.0.3, the pod's own, and to 10.0.0.5, which is not: 10.0.0.5 is \
+             ring-5's (seen by 3 of 6)"
+        ]
+    );
+    assert_eq!(survey.mark(&Asker::Shard(1), 3), Some(Mark::Good), "it was led to the shard");
+    // An answer that came from the shard itself tells of the shard, wherever else its name leads.
+    let asked_at = |address, outcome: Outcome| {
+        well().with(
+            |_, to| to == 3,
+            move |answer| {
+                answer.addresses = Some([ip(3), ip(99)].into());
+                answer.asked_at = Some(address);
+                answer.outcome = outcome.clone();
+            },
+        )
+    };
+    assert_eq!(asked_at(ip(3), Outcome::Hangs).mark(&Asker::Shard(1), 3), Some(Mark::Hangs));
+    assert_eq!(asked_at(ip(99), Outcome::Hangs).mark(&Asker::Shard(1), 3), Some(Mark::Several));
+    let sick = asked_at(ip(3), Outcome::Answered { status: 503, identity: None });
+    assert_eq!(sick.found(), ["shard-answers pod/ring-3: /api/status answers 503"]);
+}
+
+#[test]
+fn an_address_of_each_family_is_no_second_one() {
+    let six = |last: u32| format!("fd00::{last}").parse::<IpAddr>().expect("an address");
+    let mut survey = well().with(
+        |_, to| to == 3,
+        |answer| {
+            answer.addresses.get_or_insert_default().insert(six(3));
+        },
+    );
+    assert_eq!(
+        survey.found(),
+        [
+            "name-single pod/ring-3: its name leads to 10.0.0.3, the pod's own, and to fd00::3, which is not (seen by 6 of \
+             6)"
+        ]
+    );
+    assert!(diagnose(&survey)[0].remedy.starts_with("Clients that prefer IPv6 go astray."));
+    survey.places.get_mut(&3).expect("a place").ips.push(six(3));
+    assert!(survey.found().is_empty(), "a pod of two families: {:?}", survey.found());
+    let old = survey.with(|_, to| to == 3, |answer| answer.addresses = Some([ip(3), six(9)].into()));
+    assert_eq!(
+        old.found(),
+        [
+            "name-single pod/ring-3: its name leads to 10.0.0.3 and fd00::3, the pod's own, and to fd00::9, which is not \
+             (seen by 6 of 6)"
+        ]
+    );
+    // A headless service of one family is no fault of its shards.
+    let one = old.with(|_, to| to == 3, |answer| answer.addresses = Some([six(3)].into()));
+    assert!(one.found().is_empty());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod shell;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -285,7 +286,7 @@ impl Cluster {
             Err(reason) if reason.starts_with("no answer within") => (Outcome::Hangs, None),
             Err(reason) => (Outcome::Broken { reason }, None),
         };
-        Answer { addresses: None, outcome, times: Times { total, ..Times::default() } }
+        Answer { addresses: None, asked_at: None, outcome, times: Times { total, ..Times::default() } }
     }
 
     /// A shard that refuses everybody may listen to itself.
@@ -314,9 +315,8 @@ impl Cluster {
         let (_, pods) = self.workload_and_pods(&survey.workload).await?;
         let now: BTreeMap<u32, Pod> = pods.into_iter().collect();
         for (ordinal, place) in &mut survey.places {
-            let ip = now.get(ordinal).and_then(|pod| pod.ip.as_deref()).and_then(|ip| ip.parse().ok());
-            if ip != place.ip {
-                place.ip = None;
+            if now.get(ordinal).map(addresses).as_ref() != Some(&place.ips) {
+                place.ips.clear();
             }
         }
         Ok(now)
@@ -341,6 +341,10 @@ fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) 
     }
 }
 
+fn addresses(pod: &Pod) -> Vec<IpAddr> {
+    pod.ips.iter().filter_map(|ip| ip.parse().ok()).collect()
+}
+
 /// A survey in which nobody has been asked yet.
 fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
     let workload = &snapshot.workload;
@@ -352,7 +356,8 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
             pod: shard.pod_name.clone(),
             node: pod.node.clone(),
             zone,
-            ip: pod.ip.as_deref().and_then(|ip| ip.parse().ok()),
+            ips: addresses(pod),
+            dns_policy: pod.dns_policy,
             is_ready: pod.is_ready,
         };
         Some((shard.ordinal, place))

@@ -129,7 +129,8 @@ impl Cluster {
             let after = endpoints_of(slices, &client.service.name, &client.service.port);
             for endpoint in before.symmetric_difference(&after) {
                 let is_its = |place: &crate::domain::routing::Place| {
-                    place.ip == Some(endpoint.address) || endpoint.pod.as_deref() == Some(place.pod.as_str())
+                    place.ips.contains(&endpoint.address)
+                        || endpoint.pod.as_deref() == Some(place.pod.as_str())
                 };
                 let shards = places.iter().filter(|(_, place)| is_its(place)).map(|(shard, _)| *shard);
                 client.unsettled.extend(shards);

@@ -24,7 +24,7 @@ pub(super) const RESOLVES: RoutingCheck =
 pub(super) const CURRENT: RoutingCheck =
     RoutingCheck::new("name-current", Error, "every name leads to its shard's own address");
 pub(super) const SINGLE: RoutingCheck =
-    RoutingCheck::new("name-single", Warning, "every name leads to one address of a kind");
+    RoutingCheck::new("name-single", Error, "every name leads to its shard, and nowhere else");
 pub(super) const LISTENS: RoutingCheck =
     RoutingCheck::new("shard-listens", Error, "every shard takes connections");
 pub(super) const REACHES: RoutingCheck =

@@ -24,7 +24,7 @@ pub fn diagnose(survey: &Survey) -> Vec<Finding> {
     let mut diagnosis = Diagnosis { survey, left, discounted: BTreeSet::new(), findings: Vec::new() };
     diagnosis.lonely_probes();
     diagnosis.names();
-    diagnosis.old_names();
+    diagnosis.names_astray();
     diagnosis.listening();
     diagnosis.network();
     diagnosis.answers();

@@ -96,54 +96,88 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    pub(super) fn old_names(&mut self) {
-        let stale = self.with(Mark::Stale);
-        let targets: BTreeSet<u32> = stale.iter().map(|pair| pair.1).collect();
-        for shard in targets {
-            let mine: Pairs<'a> = stale.iter().filter(|pair| pair.1 == shard).copied().collect();
-            let askers = self.all_asked().iter().filter(|pair| pair.1 == shard).count();
-            let mut old: BTreeSet<IpAddr> = BTreeSet::new();
-            for pair in &mine {
-                let row = &self.survey.rows[pair.0];
-                old.extend(row.answers[&pair.1].addresses.iter().flatten());
-            }
-            let ip = self.survey.places.get(&shard).and_then(|place| place.ip);
-            let evidence = format!(
-                "its name leads to {}, and the pod has {} (seen by {} of {askers})",
-                old.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-                ip.map_or_else(|| "none".to_owned(), |ip| ip.to_string()),
-                mine.len(),
-            );
-            self.find(
-                CURRENT,
-                self.pod(shard),
-                evidence,
-                "Ask again in a moment; if it stays, DNS serves an old record: see its cache, and whether it watches the API",
-            );
-            self.explain(&mine);
-        }
-        for (shard, place) in &self.survey.places {
-            let addresses: BTreeSet<IpAddr> = self
-                .survey
-                .rows
-                .values()
-                .filter_map(|row| row.answers.get(shard)?.addresses.as_ref())
-                .filter(|addresses| place.ip.is_some_and(|ip| addresses.contains(&ip)))
-                .flatten()
-                .filter(|address| place.ip.is_some_and(|ip| ip.is_ipv4() == address.is_ipv4()))
-                .copied()
-                .collect();
-            if addresses.len() > 1 {
-                let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-                let evidence =
-                    format!("its name has {} addresses: {}", addresses.len(), addresses.join(", "));
-                self.find(
-                    SINGLE,
-                    self.pod(*shard),
-                    evidence,
-                    "See which endpoints carry its hostname: `kubectl get endpointslices -o yaml`",
-                );
+    pub(super) fn names_astray(&mut self) {
+        for (mark, check) in [(Mark::Stale, CURRENT), (Mark::Several, SINGLE)] {
+            let wrong = self.with(mark);
+            let targets: BTreeSet<u32> = wrong.iter().map(|pair| pair.1).collect();
+            for shard in targets {
+                let mine: Pairs<'a> = wrong.iter().filter(|pair| pair.1 == shard).copied().collect();
+                let askers = self.all_asked().iter().filter(|pair| pair.1 == shard).count();
+                let (leads, remedy) = match mark {
+                    Mark::Stale => self.old_record(shard, &mine),
+                    _ => self.more_records(shard, &mine),
+                };
+                let evidence = format!("{leads} (seen by {} of {askers})", mine.len());
+                self.find(check, self.pod(shard), evidence, remedy);
+                self.explain(&mine);
             }
         }
+    }
+
+    fn old_record(&self, shard: u32, pairs: &Pairs<'a>) -> (String, String) {
+        let leads = format!(
+            "its name leads to {}, and the pod has {}",
+            in_words(self.strays(shard, pairs)),
+            in_words(self.own(shard))
+        );
+        let remedy = "Ask again in a moment; if it stays, DNS serves an old record: see its cache, and whether it watches the \
+                      API";
+        (leads, remedy.to_owned())
+    }
+
+    fn more_records(&self, shard: u32, pairs: &Pairs<'a>) -> (String, String) {
+        let (own, strays) = (self.own(shard), self.strays(shard, pairs));
+        let whose = |address: &IpAddr| {
+            let mut places = self.survey.places.iter();
+            places.find(|(_, place)| place.ips.contains(address)).map(|(ordinal, _)| *ordinal)
+        };
+        let known: Vec<String> = strays
+            .iter()
+            .filter_map(|address| Some(format!("{address} is {}'s", self.survey.pod_name(whose(address)?))))
+            .collect();
+        let known = if known.is_empty() { String::new() } else { format!(": {}", known.join(", ")) };
+        let which = match strays.len() {
+            1 => "which is not",
+            _ => "which are not",
+        };
+        // Who prefers a family takes its address each time, and others one or the other.
+        let who = match strays.iter().all(IpAddr::is_ipv6) && own.iter().all(IpAddr::is_ipv4) {
+            true => "Clients that prefer IPv6 go astray",
+            false => "A part of all connections goes astray",
+        };
+        let leads = format!(
+            "its name leads to {}, the pod's own, and to {}, {which}{known}",
+            in_words(own),
+            in_words(strays)
+        );
+        let remedy = format!(
+            "{who}. See who else has its hostname, another pod or an EndpointSlice kept by hand: `kubectl get endpointslices \
+             -l kubernetes.io/service-name={} -o yaml`; if nobody has, what DNS adds",
+            self.survey.headless.name
+        );
+        (leads, remedy)
+    }
+
+    fn own(&self, shard: u32) -> BTreeSet<IpAddr> {
+        self.survey.places.get(&shard).map(|place| place.ips.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The addresses that the name of a shard leads to, as these were told, and that are not the shard's.
+    fn strays(&self, shard: u32, pairs: &Pairs<'a>) -> BTreeSet<IpAddr> {
+        let answers = pairs.iter().map(|pair| &self.survey.rows[pair.0].answers[&pair.1]);
+        answers.flat_map(|answer| self.survey.strays(shard, answer)).copied().collect()
+    }
+}
+
+/// Addresses that are named; of more, how many.
+const MOST_ADDRESSES: usize = 4;
+
+/// "10.0.0.3 and fd00::3".
+fn in_words(addresses: BTreeSet<IpAddr>) -> String {
+    let named: Vec<String> = addresses.iter().take(MOST_ADDRESSES).map(ToString::to_string).collect();
+    match addresses.len() {
+        0 => "none".to_owned(),
+        many if many > MOST_ADDRESSES => format!("{} and {} more", named.join(", "), many - MOST_ADDRESSES),
+        _ => named.join(" and "),
     }
 }

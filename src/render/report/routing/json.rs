@@ -57,7 +57,8 @@ struct Shard<'a> {
     ordinal: u32,
     node: Option<&'a NodeName>,
     zone: Option<&'a str>,
-    ip: Option<IpAddr>,
+    /// The pod's own addresses, of each family.
+    ips: &'a [IpAddr],
     ready: Option<bool>,
     /// How it asked: `exec`, `probe` (the one on its node asked in its stead) or `port-forward`; null when nobody asked
     /// from it.
@@ -87,9 +88,11 @@ struct Pair<'a> {
     /// The node of the probe that asked; null when a shard did.
     from_probe_on: Option<&'a NodeName>,
     to: u32,
-    /// `good`, `unresolved`, `stale`, `refused`, `unreachable`, `hangs`, `broken`, `bad-status`, `stranger`.
+    /// `good`, `unresolved`, `stale`, `several`, `refused`, `unreachable`, `hangs`, `broken`, `bad-status`, `stranger`.
     result: &'static str,
     addresses: Option<Vec<IpAddr>>,
+    /// The one of them that was asked; null where the tool does not tell.
+    asked_at: Option<IpAddr>,
     status: Option<u16>,
     identity: Option<&'a str>,
     reason: Option<&'a str>,
@@ -145,6 +148,7 @@ pub(super) fn name(mark: Mark) -> &'static str {
         Mark::Good => "good",
         Mark::Unresolved => "unresolved",
         Mark::Stale => "stale",
+        Mark::Several => "several",
         Mark::Refused => "refused",
         Mark::Unreachable => "unreachable",
         Mark::Hangs => "hangs",
@@ -155,7 +159,7 @@ pub(super) fn name(mark: Mark) -> &'static str {
 }
 
 fn pair<'a>(survey: &'a Survey, from: &'a Asker, to: u32, mark: Mark) -> Pair<'a> {
-    let Answer { addresses, outcome, times } = &survey.rows[from].answers[&to];
+    let Answer { addresses, asked_at, outcome, times } = &survey.rows[from].answers[&to];
     let (from, from_probe_on) = match from {
         Asker::Shard(ordinal) => (Some(*ordinal), None),
         Asker::Probe(node) => (None, Some(node)),
@@ -176,6 +180,7 @@ fn pair<'a>(survey: &'a Survey, from: &'a Asker, to: u32, mark: Mark) -> Pair<'a
         to,
         result: name(mark),
         addresses: addresses.as_ref().map(|addresses| addresses.iter().copied().collect()),
+        asked_at: *asked_at,
         status,
         identity,
         reason,
@@ -204,7 +209,7 @@ fn shards(survey: &Survey) -> Vec<Shard<'_>> {
                 ordinal,
                 node: place.and_then(|place| place.node.as_ref()),
                 zone: place.and_then(|place| place.zone.as_deref()),
-                ip: place.and_then(|place| place.ip),
+                ips: place.map_or(&[], |place| &place.ips),
                 ready: place.map(|place| place.is_ready),
                 asks_through,
                 tool,
