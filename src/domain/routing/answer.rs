@@ -36,6 +36,8 @@ impl FromStr for Identity {
 pub enum Reading {
     /// What asks, and the domain of the cluster as the shard has it.
     Tool { name: String, domain: String },
+    /// How it looks names up: where the domain is from, search list, ndots, name servers.
+    Resolver([String; 4]),
     /// The answer to the question with this number.
     Answer { number: usize, answer: Answer },
     /// Something else, which the image's shell may have written.
@@ -51,6 +53,9 @@ pub fn read_line(line: &str, identity: Option<&Identity>) -> Reading {
     let fields: Vec<&str> = line.splitn(5, '\t').collect();
     match fields[..] {
         ["tool", name, domain] => Reading::Tool { name: name.to_owned(), domain: domain.to_owned() },
+        ["resolver", from, search, ndots, servers] => {
+            Reading::Resolver([from, search, ndots, servers].map(str::to_owned))
+        }
         ["answer", number, addresses, took, said] => match number.parse() {
             Ok(number) => Reading::Answer { number, answer: answer(addresses, took, said, identity) },
             Err(_) => Reading::Noise(line.to_owned()),
@@ -90,6 +95,8 @@ fn answer(addresses: &str, took: &str, said: &str, identity: Option<&Identity>) 
             (outcome, _) => outcome,
         },
     };
+    // A tool may name the address that it asks at though nothing in the image tells all of them.
+    let addresses = addresses.or_else(|| Some([told.asked_at?].into()));
     // Of a single one nobody needs to tell.
     let only =
         addresses.as_ref().filter(|addresses| addresses.len() == 1).and_then(|one| one.first().copied());

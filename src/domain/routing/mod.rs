@@ -6,6 +6,7 @@ mod answer;
 pub mod availability;
 mod diagnose;
 mod probe;
+mod resolver;
 pub mod service;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -26,6 +27,7 @@ pub use diagnose::{CHECKS, RoutingCheck, diagnose};
 pub use probe::{
     PROBE_CONTAINER, PROBE_IMAGE, PROBE_LABEL, Probe, ProbeSpec, ProbeState, SEEN_LIMIT, START_LIMIT,
 };
+pub use resolver::{ClusterDomain, DomainFrom, Resolver};
 pub use service::Clients;
 pub use times::Percentiles;
 
@@ -109,6 +111,12 @@ pub struct Row {
     pub via: Via,
     /// By the ordinal of the shard that was asked.
     pub answers: BTreeMap<u32, Answer>,
+    /// How the asker looks names up; none where it did not say.
+    pub resolver: Option<Resolver>,
+    /// What the short name of a shard, POD.SERVICE, led to, and the ordinal of that shard.
+    pub short: Option<(u32, Answer)>,
+    /// What the asker said to itself at each of its own addresses, where it has several.
+    pub own: BTreeMap<IpAddr, Outcome>,
 }
 
 /// A shard as it was when the survey began.
@@ -144,8 +152,6 @@ pub struct Survey {
     /// The question: port and path.
     pub port: u16,
     pub path: String,
-    /// The domain of the cluster, as the shards have it.
-    pub domain: Option<String>,
     /// The shards that there should be, by ordinal; one without a pod has no entry.
     pub places: BTreeMap<u32, Place>,
     pub replicas: u32,
@@ -298,6 +304,12 @@ impl Survey {
 
     fn is_stranger(&self, to: u32, identity: &str) -> bool {
         self.wants_identity && identity != self.pod_name(to)
+    }
+
+    /// The domain of the cluster, as those who ask have it; the surest where they differ.
+    #[must_use]
+    pub fn domain(&self) -> Option<&ClusterDomain> {
+        self.rows.values().filter_map(|row| Some(&row.resolver.as_ref()?.domain)).min()
     }
 
     /// The name of a shard's pod.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Answer, Asker, Askers, Clients, Headless, Outcome, Place, Row, Survey, Times, Via};
+use super::{Answer, Asker, Askers, Clients, Headless, Outcome, Place, Resolver, Row, Survey, Times, Via};
 use crate::domain::names::{NodeName, PodName, WorkloadRef};
 use crate::domain::snapshot::DnsPolicy;
 
@@ -26,7 +26,6 @@ pub fn well() -> Survey {
         askers: Askers::Shards,
         port: 8080,
         path: "/api/status".to_owned(),
-        domain: Some("cluster.local".to_owned()),
         places: (0..6).map(|ordinal| (ordinal, place(ordinal))).collect(),
         replicas: 6,
         rows: (0..6).map(|from| (Asker::Shard(from), row())).collect(),
@@ -42,7 +41,19 @@ pub fn well() -> Survey {
 
 /// Everybody answers.
 pub fn row() -> Row {
-    Row { via: Via::Inside { tool: "nc".to_owned() }, answers: (0..6).map(|to| (to, good(to))).collect() }
+    Row {
+        via: Via::Inside { tool: "nc".to_owned() },
+        answers: (0..6).map(|to| (to, good(to))).collect(),
+        resolver: Some(resolver("rt.svc.cluster.local svc.cluster.local cluster.local", "10.96.0.10")),
+        short: Some((1, good(1))),
+        own: BTreeMap::new(),
+    }
+}
+
+/// One with these domains to search and this name server.
+pub fn resolver(search: &str, server: &str) -> Resolver {
+    let from = if search.is_empty() { "assumed" } else { "search" };
+    Resolver::from_fields("cluster.local", [from, search, "5", server]).expect("a resolver")
 }
 
 pub fn ip(ordinal: u32) -> IpAddr {

@@ -1,6 +1,6 @@
 //! Each fault has its finding, and no other.
 
-use super::testing::{ip, probes_alone, timed_out, unresolved, well, with_probes};
+use super::testing::{good, ip, probes_alone, resolver, timed_out, unresolved, well, with_probes};
 use super::*;
 use crate::domain::finding::Severity;
 
@@ -182,6 +182,171 @@ fn an_address_of_each_family_is_no_second_one() {
     // A headless service of one family is no fault of its shards.
     let one = old.with(|_, to| to == 3, |answer| answer.addresses = Some([six(3)].into()));
     assert!(one.found().is_empty());
+}
+
+#[test]
+fn a_shard_that_listens_at_one_of_its_addresses_is_told_where() {
+    let six = |last: u32| format!("fd00::{last}").parse::<IpAddr>().expect("an address");
+    // What each shard's name leads to, and where shard 4 does not listen.
+    let ring = |named: fn(u32, IpAddr) -> Vec<IpAddr>, closed: IpAddr| {
+        let mut survey = well().with_any(
+            |_, _| true,
+            |answer| {
+                let four = answer.addresses.iter().flatten().next().copied().expect("an address");
+                let to =
+                    four.to_string().rsplit('.').next().and_then(|last| last.parse().ok()).expect("a number");
+                answer.addresses = Some(named(to, four).into_iter().collect());
+                answer.asked_at = answer.addresses.iter().flatten().last().copied();
+            },
+        );
+        for (ordinal, place) in &mut survey.places {
+            place.ips.push(six(*ordinal));
+            let says = |address: &IpAddr| match *address == closed {
+                true => Outcome::Refused,
+                false => good(*ordinal).outcome,
+            };
+            let row = survey.rows.get_mut(&Asker::Shard(*ordinal)).expect("a row");
+            row.own = place.ips.iter().map(|address| (*address, says(address))).collect();
+        }
+        survey.with(
+            |_, to| to == 4,
+            |answer| {
+                if answer.asked_at == Some(closed) {
+                    answer.outcome = Outcome::Refused;
+                }
+            },
+        )
+    };
+    let both = |to: u32, four: IpAddr| vec![four, format!("fd00::{to}").parse().expect("an address")];
+    let one = |_: u32, four: IpAddr| vec![four];
+    assert!(ring(both, ip(99)).found().is_empty(), "it listens at both");
+    assert_eq!(
+        ring(both, six(4)).found(),
+        [
+            "shard-listens pod/ring-4: it listens on port 8080 at 10.0.0.4, and not at fd00::4, where its name leads, too"
+        ]
+    );
+    assert!(ring(one, six(4)).found().is_empty(), "no name leads there");
+    assert_eq!(
+        ring(one, ip(4)).found(),
+        [
+            "shard-listens pod/ring-4: it listens on port 8080 at fd00::4, and not at 10.0.0.4, where alone its name leads"
+        ]
+    );
+}
+
+#[test]
+fn a_pod_that_is_not_set_up_for_the_clusters_names_is_told_as_that() {
+    let foreign = |who: fn(u32) -> bool, search: &'static str, policy| {
+        let mut survey = well()
+            .with(move |from, to| from != to && who(from), |answer| *answer = unresolved("bad address"));
+        for ordinal in (0..6).filter(|ordinal| who(*ordinal)) {
+            let row = survey.rows.get_mut(&Asker::Shard(ordinal)).expect("a row");
+            row.resolver = Some(resolver(search, "192.0.2.1"));
+            row.short = row.short.take().map(|(peer, _)| (peer, unresolved("bad address")));
+            survey.places.get_mut(&ordinal).expect("a place").dns_policy = policy;
+        }
+        survey
+    };
+    let all = foreign(|_| true, "corp.example", DnsPolicy::Node);
+    assert_eq!(
+        all.found(),
+        [
+            "name-resolves pod/ring-{0..5}: ring-{0..5} resolve no name: /etc/resolv.conf there asks 192.0.2.1 and searches \
+             corp.example: bad address"
+        ]
+    );
+    assert!(diagnose(&all)[0].remedy.contains("Set dnsPolicy of the template to ClusterFirst:"));
+    let one = foreign(|from| from == 2, "", DnsPolicy::NodeByNetwork);
+    assert_eq!(
+        one.found(),
+        [
+            "name-resolves pod/ring-2: ring-2 resolves no name, and shards elsewhere do: /etc/resolv.conf there asks \
+             192.0.2.1 and searches nothing: bad address"
+        ]
+    );
+    assert!(diagnose(&one)[0].remedy.contains("ClusterFirstWithHostNet"));
+    // A service that nobody can find is its own fault.
+    let mut no_service = all;
+    no_service.headless.exists = false;
+    assert_eq!(
+        no_service.found(),
+        ["name-resolves service/ring: no name resolves: there is no such headless service"]
+    );
+    // Where the kubelet has set it up, DNS does not answer; and the domain may be wrong.
+    let mut dns = foreign(|_| true, "rt.svc.cluster.local svc.cluster.local", DnsPolicy::Cluster);
+    assert_eq!(dns.found(), ["name-resolves cluster DNS: no name resolves, from any shard: bad address"]);
+    for row in dns.rows.values_mut() {
+        row.resolver.as_mut().expect("a resolver").domain.from = DomainFrom::Given;
+    }
+    assert_eq!(
+        dns.found(),
+        [
+            "name-resolves cluster DNS: no name resolves, from any shard: bad address; the domain cluster.local is that of \
+             --cluster-domain"
+        ]
+    );
+}
+
+#[test]
+fn a_short_name_that_does_not_do_what_the_full_one_does_is_told() {
+    let shards = |who: fn(u32) -> bool, change: &dyn Fn(&mut Row)| {
+        let mut survey = well();
+        for ordinal in (0..6).filter(|ordinal| who(*ordinal)) {
+            change(survey.rows.get_mut(&Asker::Shard(ordinal)).expect("a row"));
+            survey.places.get_mut(&ordinal).expect("a place").dns_policy = DnsPolicy::Own;
+        }
+        survey
+    };
+    let bare = shards(|_| true, &|row: &mut Row| {
+        row.resolver = Some(resolver("", "10.96.0.10"));
+        row.short = Some((1, unresolved("bad address")));
+    });
+    assert_eq!(
+        bare.found(),
+        [
+            "name-short pod/ring-{0..5}: in ring-{0..5} a short name, POD.SERVICE, does not resolve, and the full name does; \
+             /etc/resolv.conf there asks 10.96.0.10 and searches nothing, ndots 5"
+        ]
+    );
+    let finding = &diagnose(&bare)[0];
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(
+        finding
+            .remedy
+            .contains("rt.svc.cluster.local, svc.cluster.local and cluster.local in dnsConfig.searches")
+    );
+    let few = shards(|shard| shard == 3, &|row: &mut Row| {
+        row.resolver.as_mut().expect("a resolver").ndots = 1;
+        row.short = Some((1, unresolved("bad address")));
+    });
+    assert!(few.found()[0].starts_with("name-short pod/ring-3: in ring-3 a short name"), "{:?}", few.found());
+    assert!(diagnose(&few)[0].remedy.contains("ndots"));
+    // The names of another namespace.
+    let other = shards(|shard| shard == 3, &|row: &mut Row| {
+        row.resolver = Some(resolver("other.svc.cluster.local", "10.96.0.10"));
+        row.short = Some((1, good(5)));
+    });
+    assert_eq!(
+        other.found(),
+        [
+            "name-short pod/ring-3: in ring-3 a short name, POD.SERVICE, does not lead to its shard, and the full name does; \
+             /etc/resolv.conf there asks 10.96.0.10 and searches other.svc.cluster.local, ndots 5"
+        ]
+    );
+    // Of a shard whose full name does not resolve either the short one tells nothing.
+    let down = bare.with(|_, to| to == 1, |answer| *answer = unresolved("bad address"));
+    assert!(down.found().iter().all(|found| !found.starts_with("name-short")), "{:?}", down.found());
+}
+
+#[test]
+fn who_cannot_tell_where_names_lead_says_so() {
+    let blind = well().with(|from, _| from == 2, |answer| answer.addresses = None);
+    assert_eq!(
+        blind.found(),
+        ["name-compared pod/ring-2: from ring-2 nobody can tell: the image has neither getent nor nslookup"]
+    );
+    assert_eq!(diagnose(&blind)[0].severity, Severity::Info);
 }
 
 #[test]

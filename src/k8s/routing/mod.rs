@@ -1,6 +1,7 @@
 //! Lets every shard ask every other by its name: one exec session a shard, in which a small script of ours asks with a
 //! tool that the image has; and where that cannot be, a probe beside it.
 
+mod asides;
 mod hearing;
 mod probe;
 mod service;
@@ -25,7 +26,8 @@ use crate::domain::routing::{
 };
 use crate::domain::snapshot::{HttpProbe, Pod, Snapshot};
 use crate::ops::{Interrupt, Urgency};
-use hearing::{Hearing, Told};
+use asides::Asides;
+use hearing::Hearing;
 use probe::Probes;
 pub use service::ClientServices;
 use session::{Session, evenly};
@@ -155,7 +157,7 @@ impl Cluster {
         session: &Session,
         shards: &[u32],
         stop: &Interrupt,
-    ) -> Vec<(u32, Result<Told, Cannot>)> {
+    ) -> Vec<(u32, Result<Row, Cannot>)> {
         let rows = stream::iter(shards).map(|ordinal| async move {
             let row = self.row(survey, question, session, *ordinal);
             let told = tokio::select! {
@@ -176,7 +178,7 @@ impl Cluster {
         question: &RoutingQuestion,
         session: &Session,
         ordinal: u32,
-    ) -> Result<Told, Cannot> {
+    ) -> Result<Row, Cannot> {
         let asked = self.ask_from(survey, question, session, ordinal);
         match tokio::time::timeout(session.limit, asked).await {
             Ok(told) => told.map_err(|because| Cannot { because, is_stuck: false }),
@@ -222,7 +224,7 @@ impl Cluster {
             stream::iter(alone)
                 .map(|(ordinal, because)| async move {
                     let answer = self.ask_directly(survey, question, ordinal).await;
-                    (ordinal, Row { via: Via::PortForward { because }, answers: [(ordinal, answer)].into() })
+                    (ordinal, row_of_itself(because, ordinal, answer))
                 })
                 .buffer_unordered(question.concurrency)
                 .collect()
@@ -238,7 +240,7 @@ impl Cluster {
         question: &RoutingQuestion,
         session: &Session,
         ordinal: u32,
-    ) -> Result<Told, String> {
+    ) -> Result<Row, String> {
         let pod = &survey.places[&ordinal].pod;
         let began = self.begin_shell(&survey.workload.namespace, pod, session.container.as_deref()).await;
         let mut process = began.map_err(|error| error.message)?;
@@ -324,20 +326,33 @@ impl Cluster {
 }
 
 /// Puts down what was told.
-fn enter(survey: &mut Survey, asker: Asker, told: Told) {
-    if survey.domain.is_none() {
-        survey.domain = told.domain;
-    }
-    let (mut row, first) = (told.row, survey.replicas);
+fn enter(survey: &mut Survey, asker: Asker, mut row: Row) {
+    let ordinal = match asker {
+        Asker::Shard(ordinal) => Some(ordinal),
+        Asker::Probe(_) => None,
+    };
+    Asides::new(survey, ordinal).take(&mut row);
+    let first = survey.replicas;
     let source = service::source(survey, asker.clone());
     service::hand_out(&mut survey.clients, &source, first, row.answers.split_off(&first));
     survey.rows.insert(asker, row);
 }
 
-fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) {
+fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Row, String>) {
     match told {
         Ok(told) => enter(survey, Asker::Probe(node), told),
         Err(because) => drop(survey.no_probe.insert(node, because)),
+    }
+}
+
+/// The answer of a shard that was asked through port-forward.
+fn row_of_itself(because: String, ordinal: u32, answer: Answer) -> Row {
+    Row {
+        via: Via::PortForward { because },
+        answers: [(ordinal, answer)].into(),
+        resolver: None,
+        short: None,
+        own: BTreeMap::new(),
     }
 }
 
@@ -383,7 +398,6 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
         askers: question.askers,
         port: question.port,
         path: question.path.clone(),
-        domain: question.domain.clone(),
         places: snapshot.expected_shards().filter_map(place).collect(),
         replicas: workload.replicas,
         rows: BTreeMap::new(),

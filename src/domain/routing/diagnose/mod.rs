@@ -8,10 +8,11 @@ mod names;
 mod network;
 mod probes;
 mod resolvers;
+mod short;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asker, Askers, Mark, Outcome, Row, Survey, Via};
+use super::{Answer, Asker, Askers, DomainFrom, Leads, Mark, Outcome, Resolver, Row, Survey, Via};
 use crate::domain::finding::Finding;
 use crate::domain::names::{NodeName, pods_in_short};
 pub use checks::{CHECKS, RoutingCheck};
@@ -25,6 +26,9 @@ pub fn diagnose(survey: &Survey) -> Vec<Finding> {
     diagnosis.lonely_probes();
     diagnosis.names();
     diagnosis.names_astray();
+    diagnosis.short_names();
+    diagnosis.names_unknown();
+    diagnosis.half_listening();
     diagnosis.listening();
     diagnosis.network();
     diagnosis.answers();

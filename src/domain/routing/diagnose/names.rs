@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::checks::{CURRENT, RESOLVES, SINGLE};
-use super::{Asker, Diagnosis, Mark, Pairs};
+use super::{Asker, Diagnosis, DomainFrom, Mark, Pairs};
 
 impl<'a> Diagnosis<'a> {
     pub(super) fn names(&mut self) {
         // Its own name a shard has in /etc/hosts.
-        let asked = self.asked();
-        let unresolved: Pairs<'a> = self
-            .with(Mark::Unresolved)
-            .into_iter()
-            .filter(|(from, to)| **from != Asker::Shard(*to))
-            .collect();
-        if !unresolved.is_empty() && unresolved == asked {
-            self.no_name_resolves(&unresolved);
+        let (unresolved, asked) = (self.unresolved(), self.asked());
+        let is_nowhere =
+            |unresolved: &Pairs<'a>, asked: &Pairs<'a>| !unresolved.is_empty() && unresolved == asked;
+        if is_nowhere(&unresolved, &asked) && self.no_service() {
+            return self.explain(&self.with(Mark::Unresolved));
+        }
+        self.resolvers_of_pods(&unresolved, &asked);
+        let (unresolved, asked) = (self.unresolved(), self.asked());
+        if is_nowhere(&unresolved, &asked) {
+            self.no_dns(&unresolved);
             return self.explain(&self.with(Mark::Unresolved));
         }
         self.resolvers(&unresolved, &asked);
@@ -33,31 +35,42 @@ impl<'a> Diagnosis<'a> {
         );
     }
 
-    fn no_name_resolves(&mut self, pairs: &Pairs<'a>) {
-        let words = self.words(pairs);
+    fn unresolved(&self) -> Pairs<'a> {
+        self.with(Mark::Unresolved).into_iter().filter(|(from, to)| **from != Asker::Shard(*to)).collect()
+    }
+
+    /// Whether no name can resolve, and why.
+    fn no_service(&mut self) -> bool {
         let headless = self.survey.headless.clone();
         let service = format!("service/{}", headless.name);
         if !headless.exists {
             let evidence = "no name resolves: there is no such headless service".to_owned();
-            return self.find(
+            self.find(
                 RESOLVES,
                 service,
                 evidence,
                 "Make the headless service that spec.serviceName of the StatefulSet names",
             );
+            return true;
         }
         if !headless.unmatched.is_empty() {
             let labels: Vec<String> =
                 headless.unmatched.iter().map(|(key, value)| format!("{key}={value}")).collect();
             let evidence =
                 format!("no name resolves: its selector wants {}, which no shard has", labels.join(","));
-            return self.find(
+            self.find(
                 RESOLVES,
                 service,
                 evidence,
                 "Set spec.selector of the service to labels that the shards have",
             );
+            return true;
         }
+        false
+    }
+
+    fn no_dns(&mut self, pairs: &Pairs<'a>) {
+        let words = self.words(pairs);
         let is_silent = ["temporary failure", "try again", "timed out", "no servers"]
             .iter()
             .any(|word| words.to_lowercase().contains(word));
@@ -66,11 +79,25 @@ impl<'a> Diagnosis<'a> {
             true => format!("no name resolves, from any {who}; the name server does not answer: {words}"),
             false => format!("no name resolves, from any {who}: {words}"),
         };
+        let domain = self.survey.domain().filter(|domain| domain.from != DomainFrom::Search);
+        let (doubt, name_it) = match domain.map(|domain| (domain.from, &domain.name)) {
+            Some((DomainFrom::Given, name)) => (
+                format!("; the domain {name} is that of --cluster-domain"),
+                "; or leave out --cluster-domain",
+            ),
+            Some((DomainFrom::Assumed, name)) => (
+                format!("; the domain {name} is assumed, nothing there tells the cluster's"),
+                "; or name its domain: --cluster-domain",
+            ),
+            _ => (String::new(), ""),
+        };
         self.find(
             RESOLVES,
             "cluster DNS".to_owned(),
-            evidence,
-            "See whether the cluster's DNS runs: `kubectl get pods -n kube-system -l k8s-app=kube-dns`",
+            evidence + &doubt,
+            format!(
+                "See whether the cluster's DNS runs: `kubectl get pods -n kube-system -l k8s-app=kube-dns`{name_it}"
+            ),
         );
     }
 
@@ -117,8 +144,8 @@ impl<'a> Diagnosis<'a> {
     fn old_record(&self, shard: u32, pairs: &Pairs<'a>) -> (String, String) {
         let leads = format!(
             "its name leads to {}, and the pod has {}",
-            in_words(self.strays(shard, pairs)),
-            in_words(self.own(shard))
+            in_words(&self.strays(shard, pairs)),
+            in_words(&self.own(shard))
         );
         let remedy = "Ask again in a moment; if it stays, DNS serves an old record: see its cache, and whether it watches the \
                       API";
@@ -147,8 +174,8 @@ impl<'a> Diagnosis<'a> {
         };
         let leads = format!(
             "its name leads to {}, the pod's own, and to {}, {which}{known}",
-            in_words(own),
-            in_words(strays)
+            in_words(&own),
+            in_words(&strays)
         );
         let remedy = format!(
             "{who}. See who else has its hostname, another pod or an EndpointSlice kept by hand: `kubectl get endpointslices \
@@ -173,7 +200,7 @@ impl<'a> Diagnosis<'a> {
 const MOST_ADDRESSES: usize = 4;
 
 /// "10.0.0.3 and fd00::3".
-fn in_words(addresses: BTreeSet<IpAddr>) -> String {
+pub(super) fn in_words(addresses: &BTreeSet<IpAddr>) -> String {
     let named: Vec<String> = addresses.iter().take(MOST_ADDRESSES).map(ToString::to_string).collect();
     match addresses.len() {
         0 => "none".to_owned(),

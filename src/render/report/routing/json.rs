@@ -24,6 +24,8 @@ pub struct Report<'a> {
     port: u16,
     path: &'a str,
     cluster_domain: Option<&'a str>,
+    /// How that is known: `given`, from the `search` list in the shards, by a `reverse` lookup, or `assumed`.
+    cluster_domain_from: Option<&'static str>,
     /// Whether questions went over the network of the shards.
     network_tested: bool,
     counts: Counts,
@@ -117,7 +119,8 @@ pub fn report<'a>(report: &RoutingReport<'a>) -> Report<'a> {
         replicas: survey.replicas,
         port: survey.port,
         path: &survey.path,
-        cluster_domain: survey.domain.as_deref(),
+        cluster_domain: survey.domain().map(|domain| domain.name.as_str()),
+        cluster_domain_from: survey.domain().map(|domain| domain.from.as_str()),
         network_tested: survey.asks_the_network(),
         counts: Counts {
             asked: pairs.len(),
