@@ -140,6 +140,9 @@ pub struct Headless {
     /// Labels of its selector that the shards do not have.
     pub unmatched: BTreeMap<String, String>,
     pub publishes_not_ready: bool,
+    /// Which EndpointSlice gives a hostname an address, "EndpointSlice NAME, kept by SOMEBODY"; looked up only where names lead
+    /// astray.
+    pub slices: BTreeMap<(String, IpAddr), String>,
 }
 
 /// All questions and their answers.
@@ -285,6 +288,12 @@ impl Survey {
                 if answers.any(leads_both) { Leads::Both } else { Leads::Astray }
             }
         }
+    }
+
+    /// All addresses that anybody was told the name of a shard leads to.
+    fn addresses_of(&self, to: u32) -> BTreeSet<IpAddr> {
+        let answers = self.rows.values().filter_map(|row| row.answers.get(&to)?.addresses.as_ref());
+        answers.flatten().copied().collect()
     }
 
     fn leads_home(&self, to: u32, answer: &Answer) -> bool {

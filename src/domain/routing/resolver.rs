@@ -60,10 +60,11 @@ impl Resolver {
     /// From the fields that the script tells: where the domain is from, search list, ndots, name servers.
     #[must_use]
     pub fn from_fields(domain: &str, [from, search, ndots, servers]: [&str; 4]) -> Option<Self> {
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        let words = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
         Some(Self {
             domain: ClusterDomain { from: from.parse().ok()?, name: domain.to_owned() },
-            search: words(search),
+            // A dot alone completes nothing.
+            search: words(search).into_iter().filter(|domain| domain != ".").collect(),
             // The default of resolv.conf(5).
             ndots: ndots.parse().unwrap_or(1),
             servers: words(servers),

@@ -28,7 +28,12 @@ pub fn well() -> Survey {
         path: "/api/status".to_owned(),
         places: (0..6).map(|ordinal| (ordinal, place(ordinal))).collect(),
         replicas: 6,
-        rows: (0..6).map(|from| (Asker::Shard(from), row())).collect(),
+        rows: (0..6)
+            .map(|from| {
+                let peer = (from + 1) % 6;
+                (Asker::Shard(from), Row { short: Some((peer, good(peer))), ..row() })
+            })
+            .collect(),
         inside: BTreeMap::new(),
         mute: BTreeMap::new(),
         stand_ins: BTreeMap::new(),

@@ -130,11 +130,17 @@ fn a_name_with_several_addresses_is_told_from_an_old_one() {
     assert_eq!(
         survey.found(),
         [
-            "name-single pod/ring-3: its name leads to 10.0.0.3, the pod's own, and to 10.0.0.5, which is not: 10.0.0.5 is \
-             ring-5's (seen by 3 of 6)"
+            "name-single pod/ring-3: its name leads to 10.0.0.3, the pod's own, and to 10.0.0.5 (of ring-5), which is not \
+             (seen by 3 of 6)"
         ]
     );
     assert_eq!(survey.mark(&Asker::Shard(1), 3), Some(Mark::Good), "it was led to the shard");
+    let what = "EndpointSlice by-hand, kept by nobody".to_owned();
+    survey.headless.slices.insert(("ring-3".to_owned(), ip(5)), what);
+    assert!(
+        survey.found()[0]
+            .contains("10.0.0.5 (of ring-5, EndpointSlice by-hand, kept by nobody), which is not")
+    );
     // An answer that came from the shard itself tells of the shard, wherever else its name leads.
     let asked_at = |address, outcome: Outcome| {
         well().with(
@@ -305,7 +311,7 @@ fn a_short_name_that_does_not_do_what_the_full_one_does_is_told() {
     assert_eq!(
         bare.found(),
         [
-            "name-short pod/ring-{0..5}: in ring-{0..5} a short name, POD.SERVICE, does not resolve, and the full name does; \
+            "name-short pod/ring-{0..5}: in ring-{0..5} a short name, POD.SERVICE, does not resolve, and the full one does; \
              /etc/resolv.conf there asks 10.96.0.10 and searches nothing, ndots 5"
         ]
     );
@@ -329,10 +335,8 @@ fn a_short_name_that_does_not_do_what_the_full_one_does_is_told() {
     });
     assert_eq!(
         other.found(),
-        [
-            "name-short pod/ring-3: in ring-3 a short name, POD.SERVICE, does not lead to its shard, and the full name does; \
-             /etc/resolv.conf there asks 10.96.0.10 and searches other.svc.cluster.local, ndots 5"
-        ]
+        ["name-short pod/ring-3: in ring-3 a short name, POD.SERVICE, leads elsewhere than the full one; \
+             /etc/resolv.conf there asks 10.96.0.10 and searches other.svc.cluster.local, ndots 5"]
     );
     // Of a shard whose full name does not resolve either the short one tells nothing.
     let down = bare.with(|_, to| to == 1, |answer| *answer = unresolved("bad address"));

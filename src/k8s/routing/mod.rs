@@ -146,6 +146,7 @@ impl Cluster {
         self.look_inside(&mut survey, question).await;
         let pods = self.forget_moved(&mut survey).await?;
         self.settle(&mut survey, snapshot, &pods).await;
+        self.look_behind_names(&mut survey).await;
         Ok(Surveyed { survey: Some(survey), left_behind })
     }
 

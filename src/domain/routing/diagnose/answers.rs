@@ -14,9 +14,7 @@ impl<'a> Diagnosis<'a> {
             let Asker::Shard(shard) = asker else { continue };
             let (closed, open): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) =
                 row.own.keys().copied().partition(|address| row.own[address] == Outcome::Refused);
-            let answers = self.survey.rows.values().filter_map(|row| row.answers.get(shard));
-            let named: BTreeSet<IpAddr> =
-                answers.filter_map(|answer| answer.addresses.as_ref()).flatten().copied().collect();
+            let named = self.survey.addresses_of(*shard);
             let closed: BTreeSet<IpAddr> = closed.intersection(&named).copied().collect();
             if closed.is_empty() || open.is_empty() {
                 continue;

@@ -154,28 +154,16 @@ impl<'a> Diagnosis<'a> {
 
     fn more_records(&self, shard: u32, pairs: &Pairs<'a>) -> (String, String) {
         let (own, strays) = (self.own(shard), self.strays(shard, pairs));
-        let whose = |address: &IpAddr| {
-            let mut places = self.survey.places.iter();
-            places.find(|(_, place)| place.ips.contains(address)).map(|(ordinal, _)| *ordinal)
-        };
-        let known: Vec<String> = strays
-            .iter()
-            .filter_map(|address| Some(format!("{address} is {}'s", self.survey.pod_name(whose(address)?))))
-            .collect();
-        let known = if known.is_empty() { String::new() } else { format!(": {}", known.join(", ")) };
-        let which = match strays.len() {
-            1 => "which is not",
-            _ => "which are not",
-        };
+        let which = if strays.len() == 1 { "which is not" } else { "which are not" };
         // Who prefers a family takes its address each time, and others one or the other.
         let who = match strays.iter().all(IpAddr::is_ipv6) && own.iter().all(IpAddr::is_ipv4) {
             true => "Clients that prefer IPv6 go astray",
             false => "A part of all connections goes astray",
         };
         let leads = format!(
-            "its name leads to {}, the pod's own, and to {}, {which}{known}",
+            "its name leads to {}, the pod's own, and to {}, {which}",
             in_words(&own),
-            in_words(&strays)
+            in_a_row(strays.iter().map(|address| self.with_source(shard, *address)).collect())
         );
         let remedy = format!(
             "{who}. See who else has its hostname, another pod or an EndpointSlice kept by hand: `kubectl get endpointslices \
@@ -183,6 +171,19 @@ impl<'a> Diagnosis<'a> {
             self.survey.headless.name
         );
         (leads, remedy)
+    }
+
+    /// "10.0.0.5 (of ring-5, EndpointSlice by-hand)", as far as it is known whose an address is, and what gives it that name.
+    fn with_source(&self, shard: u32, address: IpAddr) -> String {
+        let mut places = self.survey.places.iter();
+        let owner = places.find(|(_, place)| place.ips.contains(&address));
+        let owner = owner.map(|(ordinal, _)| format!("of {}", self.survey.pod_name(*ordinal)));
+        let slices = &self.survey.headless.slices;
+        let slice = slices.get(&(self.survey.pod_name(shard), address)).cloned();
+        match owner.into_iter().chain(slice).collect::<Vec<_>>()[..] {
+            [] => address.to_string(),
+            ref known => format!("{address} ({})", known.join(", ")),
+        }
     }
 
     fn own(&self, shard: u32) -> BTreeSet<IpAddr> {
@@ -201,10 +202,15 @@ const MOST_ADDRESSES: usize = 4;
 
 /// "10.0.0.3 and fd00::3".
 pub(super) fn in_words(addresses: &BTreeSet<IpAddr>) -> String {
-    let named: Vec<String> = addresses.iter().take(MOST_ADDRESSES).map(ToString::to_string).collect();
-    match addresses.len() {
+    in_a_row(addresses.iter().map(ToString::to_string).collect())
+}
+
+fn in_a_row(words: Vec<String>) -> String {
+    match words.len() {
         0 => "none".to_owned(),
-        many if many > MOST_ADDRESSES => format!("{} and {} more", named.join(", "), many - MOST_ADDRESSES),
-        _ => named.join(" and "),
+        many if many > MOST_ADDRESSES => {
+            format!("{} and {} more", words[..MOST_ADDRESSES].join(", "), many - MOST_ADDRESSES)
+        }
+        _ => words.join(" and "),
     }
 }

@@ -12,7 +12,7 @@ const LEAST_NDOTS: u32 = 2;
 impl Diagnosis<'_> {
     /// Short names that lead nowhere, or elsewhere, where the full ones lead to the shard.
     pub(super) fn short_names(&mut self) {
-        let mut alike: BTreeMap<(Option<&Resolver>, DnsPolicy, String), BTreeSet<&Asker>> = BTreeMap::new();
+        let mut alike: BTreeMap<(Option<&Resolver>, DnsPolicy, &str), BTreeSet<&Asker>> = BTreeMap::new();
         // Of one that resolves no name it is told why.
         for asker in self.survey.rows.keys().filter(|asker| !self.discounted.contains(asker)) {
             if let Some(what) = self.short_name(asker) {
@@ -24,7 +24,7 @@ impl Diagnosis<'_> {
             let conf = resolver.map_or_else(String::new, |resolver| {
                 format!("; /etc/resolv.conf there {}, ndots {}", resolver.in_words(), resolver.ndots)
             });
-            let evidence = format!("in {} {what}, and the full name does{conf}", self.names_of(&askers));
+            let evidence = format!("in {} {what}{conf}", self.names_of(&askers));
             let is_low = |resolver: &Resolver| self.is_of_cluster(resolver) && resolver.ndots < LEAST_NDOTS;
             let remedy = match resolver.is_some_and(is_low) {
                 true => "Set the option ndots in dnsConfig of the template to 5, as Kubernetes does: with less some resolvers \
@@ -38,7 +38,7 @@ impl Diagnosis<'_> {
     }
 
     /// What is wrong with the short name that this one asked for, as one may say of several.
-    fn short_name(&self, asker: &Asker) -> Option<String> {
+    fn short_name(&self, asker: &Asker) -> Option<&'static str> {
         let row = self.survey.rows.get(asker)?;
         let (peer, short) = row.short.as_ref()?;
         let full = row.answers.get(peer)?;
@@ -48,11 +48,13 @@ impl Diagnosis<'_> {
             return None;
         }
         if matches!(short.outcome, Outcome::Unresolved { .. }) {
-            return Some("a short name, POD.SERVICE, does not resolve".to_owned());
+            return Some("a short name, POD.SERVICE, does not resolve, and the full one does");
         }
-        let is_astray =
-            !self.survey.leads_home(*peer, short) && self.survey.strays(*peer, short).next().is_some();
-        is_astray.then(|| "a short name, POD.SERVICE, does not lead to its shard".to_owned())
+        // Some tools tell one address of several: what anybody was told of the full name counts.
+        let named = self.survey.addresses_of(*peer);
+        let led_to = short.addresses.as_ref().filter(|addresses| !addresses.is_empty() && !named.is_empty());
+        let is_astray = led_to.is_some_and(|addresses| addresses.is_disjoint(&named));
+        is_astray.then_some("a short name, POD.SERVICE, leads elsewhere than the full one")
     }
 
     /// Who asked and cannot tell where any name led.

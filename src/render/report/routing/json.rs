@@ -10,7 +10,7 @@ use super::RoutingReport;
 use super::json_service::{ClientService, client_services};
 use crate::domain::finding::Finding;
 use crate::domain::names::{NodeName, WorkloadRef};
-use crate::domain::routing::{Answer, Asker, Mark, Outcome, Percentiles, Survey, Via};
+use crate::domain::routing::{Answer, Asker, Mark, Outcome, Percentiles, Row, Survey, Via};
 
 /// The report as programs read it. Times are in milliseconds; what is unknown is null, never 0.
 #[derive(Debug, Serialize)]
@@ -68,6 +68,19 @@ struct Shard<'a> {
     tool: Option<&'a str>,
     /// Why it could not ask from inside.
     because: Option<&'a str>,
+    /// How it looks names up; null where it did not say.
+    resolver: Option<Resolver<'a>>,
+}
+
+/// What /etc/resolv.conf says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resolver<'a> {
+    name_servers: &'a [String],
+    search: &'a [String],
+    ndots: u32,
+    /// Whether a short name, POD.SERVICE, resolved; null where that was not asked.
+    short_names: Option<bool>,
 }
 
 /// A pod of ours that asked, or was to ask, from a node.
@@ -199,7 +212,8 @@ fn shards(survey: &Survey) -> Vec<Shard<'_>> {
     (0..survey.replicas)
         .map(|ordinal| {
             let place = survey.places.get(&ordinal);
-            let via = survey.rows.get(&Asker::Shard(ordinal)).map(|row| &row.via);
+            let row = survey.rows.get(&Asker::Shard(ordinal));
+            let via = row.map(|row| &row.via);
             let (asks_through, tool, because) = match (via, survey.stand_ins.get(&ordinal)) {
                 (Some(Via::Inside { tool }), _) => (Some("exec"), Some(tool.as_str()), None),
                 (Some(Via::PortForward { because }), _) => {
@@ -217,9 +231,21 @@ fn shards(survey: &Survey) -> Vec<Shard<'_>> {
                 asks_through,
                 tool,
                 because,
+                resolver: row.and_then(resolver),
             }
         })
         .collect()
+}
+
+fn resolver(row: &Row) -> Option<Resolver<'_>> {
+    let resolver = row.resolver.as_ref()?;
+    let is_resolved = |answer: &Answer| !matches!(answer.outcome, Outcome::Unresolved { .. });
+    Some(Resolver {
+        name_servers: &resolver.servers,
+        search: &resolver.search,
+        ndots: resolver.ndots,
+        short_names: row.short.as_ref().map(|(_, answer)| is_resolved(answer)),
+    })
 }
 
 fn probes(survey: &Survey) -> Vec<Probe<'_>> {
