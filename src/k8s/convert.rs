@@ -828,6 +828,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_pod_tells_its_addresses_and_who_tells_it_of_names() {
+        let read = |spec: serde_json::Value, status: serde_json::Value| {
+            let mut spec = spec;
+            spec["containers"] = serde_json::json!([]);
+            pod(&serde_json::from_value(serde_json::json!({"spec": spec, "status": status})).unwrap())
+        };
+        let both =
+            serde_json::json!({"podIP": "10.0.0.3", "podIPs": [{"ip": "10.0.0.3"}, {"ip": "fd00::3"}]});
+        assert_eq!(read(serde_json::json!({}), both).ips, ["10.0.0.3", "fd00::3"]);
+        let one = serde_json::json!({"podIP": "10.0.0.3"});
+        assert_eq!(read(serde_json::json!({}), one).ips, ["10.0.0.3"]);
+        for (spec, policy) in [
+            (serde_json::json!({}), DnsPolicy::Cluster),
+            (serde_json::json!({"dnsPolicy": "ClusterFirst"}), DnsPolicy::Cluster),
+            (serde_json::json!({"dnsPolicy": "ClusterFirst", "hostNetwork": true}), DnsPolicy::NodeByNetwork),
+            (
+                serde_json::json!({"dnsPolicy": "ClusterFirstWithHostNet", "hostNetwork": true}),
+                DnsPolicy::Cluster,
+            ),
+            (serde_json::json!({"dnsPolicy": "Default"}), DnsPolicy::Node),
+            (serde_json::json!({"dnsPolicy": "None"}), DnsPolicy::Own),
+        ] {
+            assert_eq!(read(spec.clone(), serde_json::json!({})).dns_policy, policy, "{spec}");
+        }
+    }
+
     fn template_of(spec: serde_json::Value) -> PodTemplate {
         let mut spec = spec;
         spec["containers"] = serde_json::json!([]);

@@ -5,6 +5,8 @@
 mod answer;
 pub mod availability;
 mod diagnose;
+#[cfg(test)]
+mod name_tests;
 mod probe;
 mod resolver;
 pub mod service;

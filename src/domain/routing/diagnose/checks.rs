@@ -74,3 +74,19 @@ pub const CHECKS: [RoutingCheck; 21] = [
     service::STICKS,
     service::JUDGED,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_is_in_the_documents() {
+        let document = include_str!("../../../../docs/routing.md");
+        let missing: Vec<&str> = CHECKS
+            .iter()
+            .map(|check| check.id)
+            .filter(|id| !document.contains(&format!("| `{id}` |")))
+            .collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
+}

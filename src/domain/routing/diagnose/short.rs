@@ -53,7 +53,8 @@ impl Diagnosis<'_> {
         // Some tools tell one address of several: what anybody was told of the full name counts.
         let named = self.survey.addresses_of(*peer);
         let led_to = short.addresses.as_ref().filter(|addresses| !addresses.is_empty() && !named.is_empty());
-        let is_astray = led_to.is_some_and(|addresses| addresses.is_disjoint(&named));
+        let is_astray = led_to.is_some_and(|addresses| addresses.is_disjoint(&named))
+            && !self.survey.leads_home(*peer, short);
         is_astray.then_some("a short name, POD.SERVICE, leads elsewhere than the full one")
     }
 
