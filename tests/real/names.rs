@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::lab::{Lab, Ring};
+use crate::lab::{Lab, Ring, eventually};
 use crate::routing::{evidence, finds};
 
 /// The tests of this file.
@@ -13,6 +13,7 @@ pub const TESTS: &[Test] = &[
     ("names::a_short_name_that_nothing_completes_is_told", no_search),
     ("names::a_short_name_of_another_namespace_is_told", other_namespace),
     ("names::a_pod_that_asks_the_name_server_of_its_node_is_told", node_policy),
+    ("names::a_pod_on_the_network_of_its_node_is_told_how_to_find_names", host_network),
 ];
 
 /// A slice by hand that gives shard 3 one more address.
@@ -146,6 +147,31 @@ fn other_namespace(lab: &Lab) {
     let ring = ring_with(lab, "astray", &dns);
     let report = finds(&ring, &[], "the names of another namespace", &["warning name-short pod/ring-{0..5}"]);
     assert!(evidence(&report).contains("leads elsewhere than the full one"), "{report:#}");
+}
+
+/// On the network of its node a pod asks the node's name server too, unless it says that it does not want to.
+fn host_network(lab: &Lab) {
+    let ring = lab.applied("on-the-node", |manifest| {
+        let at = "      enableServiceLinks: false\n";
+        // A port of a node is there once.
+        *manifest = manifest
+            .replace(at, &format!("{at}      hostNetwork: true\n"))
+            .replace("replicas: 6", "replicas: 3")
+            .replace("minAvailable: 6", "minAvailable: 3");
+    });
+    let is_whole = || {
+        let ready = ring.shards().iter().filter(|shard| shard.is_ready).count();
+        if ready == 3 { Ok(()) } else { Err(format!("{ready} of 3 are ready")) }
+    };
+    eventually(is_whole);
+    let report = finds(&ring, &[], "on the node's network", &["error name-resolves pod/ring-{0..2}"]);
+    let remedy = report["findings"][0]["remedy"].as_str().unwrap_or_default();
+    assert!(remedy.starts_with("Set dnsPolicy of the template to ClusterFirstWithHostNet"), "{report:#}");
+    let right = r#"{"spec":{"template":{"spec":{"dnsPolicy":"ClusterFirstWithHostNet"}}}}"#;
+    ring.kubectl(&["patch", "statefulset/ring", "-p", right]);
+    ring.kubectl(&["delete", "pods", "-l", "app=ring"]);
+    eventually(is_whole);
+    finds(&ring, &[], "mended", &[]);
 }
 
 fn node_policy(lab: &Lab) {

@@ -255,6 +255,9 @@ fn a_pod_that_is_not_set_up_for_the_clusters_names_is_told_as_that() {
         ]
     );
     assert!(diagnose(&one)[0].remedy.contains("ClusterFirstWithHostNet"));
+    // On its node's network a pod does not find its own name either.
+    let wholly = one.with(|from, to| (from, to) == (2, 2), |answer| *answer = unresolved("bad address"));
+    assert_eq!(wholly.found().len(), 1, "{:?}", wholly.found());
     // A service that nobody can find is its own fault.
     let mut no_service = all;
     no_service.headless.exists = false;
@@ -265,16 +268,22 @@ fn a_pod_that_is_not_set_up_for_the_clusters_names_is_told_as_that() {
     // Where the kubelet has set it up, DNS does not answer; and the domain may be wrong.
     let mut dns = foreign(|_| true, "rt.svc.cluster.local svc.cluster.local", DnsPolicy::Cluster);
     assert_eq!(dns.found(), ["name-resolves cluster DNS: no name resolves, from any shard: bad address"]);
-    for row in dns.rows.values_mut() {
-        row.resolver.as_mut().expect("a resolver").domain.from = DomainFrom::Given;
-    }
+    assert!(diagnose(&dns)[0].remedy.contains("is at 192.0.2.1, which was asked"));
+    let mut says = |from, name: &str| {
+        for row in dns.rows.values_mut() {
+            row.resolver.as_mut().expect("a resolver").domain = ClusterDomain { from, name: name.to_owned() };
+        }
+        dns.found()
+    };
     assert_eq!(
-        dns.found(),
+        says(DomainFrom::Given, "corp.example"),
         [
-            "name-resolves cluster DNS: no name resolves, from any shard: bad address; the domain cluster.local is that of \
-             --cluster-domain"
+            "name-resolves cluster DNS: no name resolves, from any shard: bad address; --cluster-domain says corp.example, and \
+             /etc/resolv.conf there cluster.local"
         ]
     );
+    assert!(says(DomainFrom::Given, "cluster.local")[0].ends_with("from any shard: bad address"));
+    assert!(says(DomainFrom::Assumed, "cluster.local")[0].ends_with("nothing there tells the cluster's"));
 }
 
 #[test]

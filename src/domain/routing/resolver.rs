@@ -80,6 +80,15 @@ impl Resolver {
         self.search.iter().any(completes)
     }
 
+    /// The domain of the cluster, as the search list has it.
+    #[must_use]
+    pub fn searched_domain(&self) -> Option<&str> {
+        let of = |domain: &'_ String| {
+            domain.strip_prefix("svc.").map(str::len).or_else(|| Some(domain.split_once(".svc.")?.1.len()))
+        };
+        self.search.iter().find_map(|domain| Some(&domain[domain.len() - of(domain)?..]))
+    }
+
     /// "asks 10.96.0.10 and searches corp.example"
     #[must_use]
     pub fn in_words(&self) -> String {
@@ -100,6 +109,7 @@ mod tests {
         let fields = ["search", "rt.svc.cluster.local svc.cluster.local cluster.local", "5", "10.96.0.10"];
         let resolver = Resolver::from_fields("cluster.local", fields).expect("a resolver");
         assert_eq!(resolver.domain.from, DomainFrom::Search);
+        assert_eq!(resolver.searched_domain(), Some("cluster.local"));
         assert_eq!(resolver.ndots, 5);
         assert!(resolver.searches("rt") && !resolver.searches("r") && !resolver.searches("other"));
         assert_eq!(
@@ -108,6 +118,7 @@ mod tests {
         );
         let bare = Resolver::from_fields("cluster.local", ["assumed", "", "", ""]).expect("a resolver");
         assert_eq!(bare.in_words(), "asks nobody and searches nothing");
+        assert_eq!(bare.searched_domain(), None);
         assert_eq!((bare.ndots, bare.domain.from), (1, DomainFrom::Assumed));
         assert_eq!(Resolver::from_fields("cluster.local", ["elsewhere", "", "", ""]), None);
     }

@@ -79,26 +79,46 @@ impl<'a> Diagnosis<'a> {
             true => format!("no name resolves, from any {who}; the name server does not answer: {words}"),
             false => format!("no name resolves, from any {who}: {words}"),
         };
-        let domain = self.survey.domain().filter(|domain| domain.from != DomainFrom::Search);
-        let (doubt, name_it) = match domain.map(|domain| (domain.from, &domain.name)) {
-            Some((DomainFrom::Given, name)) => (
-                format!("; the domain {name} is that of --cluster-domain"),
-                "; or leave out --cluster-domain",
-            ),
-            Some((DomainFrom::Assumed, name)) => (
-                format!("; the domain {name} is assumed, nothing there tells the cluster's"),
-                "; or name its domain: --cluster-domain",
-            ),
-            _ => (String::new(), ""),
+        let (doubt, first) = self.doubt_about_domain();
+        let mut servers: Vec<&str> = pairs
+            .iter()
+            .filter_map(|pair| self.resolver(pair.0))
+            .flat_map(|resolver| &resolver.servers)
+            .map(String::as_str)
+            .collect();
+        servers.sort_unstable();
+        servers.dedup();
+        let place = match servers[..] {
+            [] => String::new(),
+            _ => format!(", and is at {}, which was asked", servers.join(" and ")),
         };
         self.find(
             RESOLVES,
             "cluster DNS".to_owned(),
             evidence + &doubt,
             format!(
-                "See whether the cluster's DNS runs: `kubectl get pods -n kube-system -l k8s-app=kube-dns`{name_it}"
+                "{first}See whether the cluster's DNS runs{place}: `kubectl get pods,services -n kube-system -l \
+                 k8s-app=kube-dns`"
             ),
         );
+    }
+
+    /// Whether the names that were asked may be wrong, and what to do then.
+    fn doubt_about_domain(&self) -> (String, &'static str) {
+        let Some(domain) = self.survey.domain() else { return (String::new(), "") };
+        let mut searched =
+            self.survey.rows.values().filter_map(|row| row.resolver.as_ref()?.searched_domain());
+        match (domain.from, searched.next()) {
+            (DomainFrom::Given, Some(searched)) if searched != domain.name => (
+                format!("; --cluster-domain says {}, and /etc/resolv.conf there {searched}", domain.name),
+                "Leave out --cluster-domain. ",
+            ),
+            (DomainFrom::Assumed, _) => (
+                format!("; the domain {} is assumed, nothing there tells the cluster's", domain.name),
+                "If the cluster has another domain, name it with --cluster-domain. ",
+            ),
+            _ => (String::new(), ""),
+        }
     }
 
     fn why_it_has_no_name(&self, shard: u32) -> (String, String) {

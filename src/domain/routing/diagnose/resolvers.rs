@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::RESOLVES;
-use super::{Asker, Diagnosis, Pairs, Resolver};
+use super::{Asker, Diagnosis, Mark, Pairs, Resolver};
 use crate::domain::names::NodeName;
 use crate::domain::snapshot::DnsPolicy;
 
@@ -42,7 +42,7 @@ impl<'a> Diagnosis<'a> {
                 self.words(&mine)
             );
             self.find(RESOLVES, self.objects(&askers), evidence, self.set_up(policy));
-            self.explain(&mine);
+            self.explain_blind(&askers);
             self.discount(askers);
         }
     }
@@ -116,9 +116,15 @@ impl<'a> Diagnosis<'a> {
                 self.words(&mine)
             );
             self.find(RESOLVES, object, evidence, remedy);
-            self.explain(&mine);
+            self.explain_blind(&askers);
         }
         self.discount(blind);
+    }
+
+    /// Their own names, too: on its node's network a pod has none in /etc/hosts.
+    fn explain_blind(&mut self, askers: &BTreeSet<&'a Asker>) {
+        let unresolved = self.with(Mark::Unresolved).into_iter();
+        self.explain(&unresolved.filter(|pair| askers.contains(pair.0)).collect());
     }
 
     fn by_node(&self, askers: &BTreeSet<&'a Asker>) -> BTreeMap<Option<&'a NodeName>, BTreeSet<&'a Asker>> {
