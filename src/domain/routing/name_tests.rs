@@ -320,6 +320,9 @@ fn a_short_name_that_does_not_do_what_the_full_one_does_is_told() {
     });
     assert!(few.found()[0].starts_with("name-short pod/ring-3: in ring-3 a short name"), "{:?}", few.found());
     assert!(diagnose(&few)[0].remedy.contains("ndots"));
+    let by_chance =
+        shards(|shard| shard == 3, &|row: &mut Row| row.short = Some((4, unresolved("timed out"))));
+    assert!(by_chance.found().is_empty(), "{:?}", by_chance.found());
     // The names of another namespace.
     let other = shards(|shard| shard == 3, &|row: &mut Row| {
         row.resolver = Some(resolver("other.svc.cluster.local", "10.96.0.10"));

@@ -49,3 +49,33 @@ impl Asides {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::routing::testing::{good, row, well};
+    use crate::domain::routing::{Asker, Outcome};
+
+    #[test]
+    fn each_shard_asks_for_the_next_one_that_runs_and_at_its_own_addresses() {
+        let mut survey = well();
+        let six: IpAddr = "fd00::4".parse().expect("an address");
+        survey.places.get_mut(&4).expect("a place").ips.push(six);
+        survey.places.remove(&5);
+        survey.rows.remove(&Asker::Shard(5));
+        let peer = |asker| Asides::new(&survey, asker).peer;
+        assert_eq!([Some(0), Some(3), Some(4), Some(5), None].map(peer), [1, 4, 0, 0, 0].map(Some));
+        let own = |asker| Asides::new(&survey, Some(asker)).own;
+        assert_eq!(own(3), Vec::<IpAddr>::new(), "it has one address, at which all ask it");
+        assert_eq!(own(4), ["10.0.0.4".parse().expect("an address"), six]);
+        // Six questions about shards come first.
+        let mut row = row();
+        row.answers.extend([(6, good(0)), (7, good(4)), (8, good(4))]);
+        row.answers.get_mut(&8).expect("an answer").outcome = Outcome::Refused;
+        Asides::new(&survey, Some(4)).take(&mut row);
+        assert_eq!(row.answers.len(), 6);
+        assert_eq!(row.short, Some((0, good(0))));
+        assert_eq!(row.own.get(&six), Some(&Outcome::Refused));
+        assert_eq!(row.own.len(), 2);
+    }
+}

@@ -71,11 +71,8 @@ impl<'a> Diagnosis<'a> {
 
     fn no_dns(&mut self, pairs: &Pairs<'a>) {
         let words = self.words(pairs);
-        let is_silent = ["temporary failure", "try again", "timed out", "no servers"]
-            .iter()
-            .any(|word| words.to_lowercase().contains(word));
         let who = self.who_asks();
-        let evidence = match is_silent {
+        let evidence = match is_silent(&words) {
             true => format!("no name resolves, from any {who}; the name server does not answer: {words}"),
             false => format!("no name resolves, from any {who}: {words}"),
         };
@@ -215,6 +212,12 @@ impl<'a> Diagnosis<'a> {
         let answers = pairs.iter().map(|pair| &self.survey.rows[pair.0].answers[&pair.1]);
         answers.flat_map(|answer| self.survey.strays(shard, answer)).copied().collect()
     }
+}
+
+/// Whether no name server answered, by what a tool says of a name.
+pub(super) fn is_silent(words: &str) -> bool {
+    let words = words.to_lowercase();
+    ["temporary failure", "try again", "timed out", "no servers"].iter().any(|silent| words.contains(silent))
 }
 
 /// Addresses that are named; of more, how many.

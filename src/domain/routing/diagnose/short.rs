@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{COMPARED, SHORT};
+use super::names::is_silent;
 use super::{Answer, Asker, Diagnosis, Leads, Outcome, Resolver, Via};
 use crate::domain::snapshot::DnsPolicy;
 
@@ -47,8 +48,13 @@ impl Diagnosis<'_> {
         {
             return None;
         }
-        if matches!(short.outcome, Outcome::Unresolved { .. }) {
-            return Some("a short name, POD.SERVICE, does not resolve, and the full one does");
+        if let Outcome::Unresolved { reason } = &short.outcome {
+            // A name server that does not answer for once says nothing of what completes names.
+            let is_complete =
+                |resolver: &Resolver| self.is_of_cluster(resolver) && resolver.ndots >= LEAST_NDOTS;
+            let is_by_chance = is_silent(reason) && self.resolver(asker).is_none_or(is_complete);
+            return (!is_by_chance)
+                .then_some("a short name, POD.SERVICE, does not resolve, and the full one does");
         }
         // Some tools tell one address of several: what anybody was told of the full name counts.
         let named = self.survey.addresses_of(*peer);
