@@ -298,7 +298,7 @@ complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l reque
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l timeout -d 'How long one answer may take, in whole seconds' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l concurrency -d 'Shards that ask at the same time' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l qps -d 'Most questions a second, of all shards together' -r
-complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l cluster-domain -d 'Domain of the cluster, instead of what the shards have in /etc/resolv.conf' -r
+complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l cluster-domain -d 'Domain of the cluster, instead of the one that the shards find' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l interval -d 'Every shard asks every other about once in so long; less often where that is more than --qps' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l for -d 'Watch for so long, instead of until interrupted' -r
 complete -c shardctl -n "__fish_shardctl_using_subcommand routing-test" -l min-availability -d 'End with 5 when the service was available for less of the time, in percent' -r

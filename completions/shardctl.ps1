@@ -320,7 +320,7 @@ Register-ArgumentCompleter -Native -CommandName 'shardctl' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long one answer may take, in whole seconds')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Shards that ask at the same time')
             [CompletionResult]::new('--qps', '--qps', [CompletionResultType]::ParameterName, 'Most questions a second, of all shards together')
-            [CompletionResult]::new('--cluster-domain', '--cluster-domain', [CompletionResultType]::ParameterName, 'Domain of the cluster, instead of what the shards have in /etc/resolv.conf')
+            [CompletionResult]::new('--cluster-domain', '--cluster-domain', [CompletionResultType]::ParameterName, 'Domain of the cluster, instead of the one that the shards find')
             [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Every shard asks every other about once in so long; less often where that is more than --qps')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Watch for so long, instead of until interrupted')
             [CompletionResult]::new('--min-availability', '--min-availability', [CompletionResultType]::ParameterName, 'End with 5 when the service was available for less of the time, in percent')

@@ -81,7 +81,7 @@ pub struct RoutingTestArgs {
     /// Most questions a second, of all shards together
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub qps: u32,
-    /// Domain of the cluster, instead of what the shards have in /etc/resolv.conf
+    /// Domain of the cluster, instead of the one that the shards find
     #[arg(long, value_name = "DOMAIN")]
     pub cluster_domain: Option<String>,
     #[command(flatten)]

@@ -20,8 +20,8 @@ use crate::domain::rolling::{ExactPod, OtherPod, Placeholder, PlaceholderState, 
 use crate::domain::routing::{PROBE_CONTAINER, Probe, ProbeState};
 use crate::domain::snapshot::{
     AntiAffinity, Claim, ClaimTemplate, Container, ContainerPort, ContainerStatus, DaemonSet,
-    DisruptionBudget, Endpoint, HttpProbe, Node, NodeExpression, NodeTerm, Occupant, OutOfMemory, Pod,
-    PodTemplate, Service, SpreadConstraint, StorageClass, Taint, Toleration, Volume, Workload,
+    DisruptionBudget, DnsPolicy, Endpoint, HttpProbe, Node, NodeExpression, NodeTerm, Occupant, OutOfMemory,
+    Pod, PodTemplate, Service, SpreadConstraint, StorageClass, Taint, Toleration, Volume, Workload,
 };
 
 type Quantities = BTreeMap<String, ApiQuantity>;
@@ -374,7 +374,8 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
         phase: status.phase.clone().unwrap_or_else(|| "Unknown".to_owned()),
         qos_class: status.qos_class.clone().unwrap_or_default(),
         revision: meta.labels.as_ref().and_then(|labels| labels.get("controller-revision-hash")).cloned(),
-        ip: status.pod_ip.clone(),
+        ips: addresses(&status),
+        dns_policy: dns_policy(&spec),
         is_ready: ready.is_some_and(|ready| ready.status == "True"),
         ready_changed_at: time(ready.and_then(|ready| ready.last_transition_time.as_ref())),
         unschedulable: scheduled
@@ -396,6 +397,25 @@ pub(super) fn pod(pod: &core::Pod) -> Pod {
             .filter_map(|volume| volume.persistent_volume_claim.as_ref())
             .map(|source| ClaimName::new(&source.claim_name))
             .collect(),
+    }
+}
+
+fn addresses(status: &core::PodStatus) -> Vec<String> {
+    let all = status.pod_ips.iter().flatten().map(|one| one.ip.clone());
+    let mut all: Vec<String> = all.filter(|ip| !ip.is_empty()).collect();
+    // The first of them once more, and of an older server the only one.
+    if let (true, Some(ip)) = (all.is_empty(), &status.pod_ip) {
+        all.push(ip.clone());
+    }
+    all
+}
+
+fn dns_policy(spec: &core::PodSpec) -> DnsPolicy {
+    match (spec.dns_policy.as_deref(), spec.host_network.unwrap_or(false)) {
+        (Some("Default"), _) => DnsPolicy::Node,
+        (Some("None"), _) => DnsPolicy::Own,
+        (Some("ClusterFirst") | None, true) => DnsPolicy::NodeByNetwork,
+        _ => DnsPolicy::Cluster,
     }
 }
 
@@ -805,6 +825,33 @@ mod tests {
             ["", "Pulled", "Successfully pulled image \"db:2\" in no time", "\" in (s including waiting)"]
         {
             assert_eq!(took(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_pod_tells_its_addresses_and_who_tells_it_of_names() {
+        let read = |spec: serde_json::Value, status: serde_json::Value| {
+            let mut spec = spec;
+            spec["containers"] = serde_json::json!([]);
+            pod(&serde_json::from_value(serde_json::json!({"spec": spec, "status": status})).unwrap())
+        };
+        let both =
+            serde_json::json!({"podIP": "10.0.0.3", "podIPs": [{"ip": "10.0.0.3"}, {"ip": "fd00::3"}]});
+        assert_eq!(read(serde_json::json!({}), both).ips, ["10.0.0.3", "fd00::3"]);
+        let one = serde_json::json!({"podIP": "10.0.0.3"});
+        assert_eq!(read(serde_json::json!({}), one).ips, ["10.0.0.3"]);
+        for (spec, policy) in [
+            (serde_json::json!({}), DnsPolicy::Cluster),
+            (serde_json::json!({"dnsPolicy": "ClusterFirst"}), DnsPolicy::Cluster),
+            (serde_json::json!({"dnsPolicy": "ClusterFirst", "hostNetwork": true}), DnsPolicy::NodeByNetwork),
+            (
+                serde_json::json!({"dnsPolicy": "ClusterFirstWithHostNet", "hostNetwork": true}),
+                DnsPolicy::Cluster,
+            ),
+            (serde_json::json!({"dnsPolicy": "Default"}), DnsPolicy::Node),
+            (serde_json::json!({"dnsPolicy": "None"}), DnsPolicy::Own),
+        ] {
+            assert_eq!(read(spec.clone(), serde_json::json!({})).dns_policy, policy, "{spec}");
         }
     }
 

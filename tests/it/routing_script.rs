@@ -111,6 +111,7 @@ impl Script {
             match read_line(&line, Some(&Identity::Json("pod".to_owned()))) {
                 Reading::Answer { number, answer } => return Some((number, answer)),
                 Reading::Noise(line) if line.starts_with("ask\t") => {}
+                Reading::Resolver(_) => {}
                 other => panic!("{:?}: {other:?}", self.asker),
             }
         }
@@ -172,7 +173,11 @@ fn with_all(at_once: usize, test: impl Fn(&Asker) + Sync) {
 
 /// A port at which every request has this answer.
 fn answering(answer: &'static str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    answering_at("127.0.0.1:0", answer)
+}
+
+fn answering_at(address: &str, answer: &'static str) -> u16 {
+    let listener = TcpListener::bind(address).expect("a port");
     let port = listener.local_addr().expect("an address").port();
     thread::spawn(move || {
         for line in listener.incoming() {
@@ -343,5 +348,71 @@ fn no_tool_asks_faster_than_it_may() {
         asked(asker, std::iter::repeat_n(&good, 5), 1, 400);
         // Some ask as many in one go as they may ask in a second or a bit more: three.
         assert!(start.elapsed() >= Duration::from_millis(3 * 400), "{asker:?}: {:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn every_tool_asks_an_address_of_either_family() {
+    // A machine may have none of the newer one.
+    if TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
+    let port = answering_at("[::1]:0", "HTTP/1.0 200 OK\r\n\r\n{\"pod\":\"six\"}");
+    let expected =
+        |outcome: &Outcome| *outcome == Outcome::Answered { status: 200, identity: Some("six".to_owned()) };
+    let question = Question { name: "::1", port, expected };
+    with_all(AT_ONCE, |asker| {
+        let ask = || asked(asker, [&question], 1, 0).remove(0).1;
+        let mut answers = std::iter::repeat_with(ask).take(ATTEMPTS);
+        assert!(answers.any(|answer| expected(&answer.outcome)), "{asker:?}: {:?}", ask());
+    });
+}
+
+#[test]
+fn the_domain_of_the_cluster_is_found_and_never_assumed_without_a_word() {
+    let folder = Folder::new("resolv");
+    // What this says of names, and what of the address of the API server, as `getent` or `nslookup` tell it.
+    let nobody = "getent() { return 2; }\nnslookup() { return 1; }\n";
+    let reverse = "getent() { echo 10.96.0.1 kubernetes.default.svc.corp.example; }\n\
+                   nslookup() { echo '1.0.96.10.in-addr.arpa name = kubernetes.default.svc.corp.example.'; }\n\
+                   KUBERNETES_SERVICE_HOST=10.96.0.1\n";
+    let kubelet =
+        "search rt.svc.corp.example svc.corp.example corp.example\nnameserver 10.96.0.10\noptions ndots:5\n";
+    // A namespace that ends in svc, a dot at the end, a last line without an end, two servers.
+    let odd = "nameserver 10.0.0.1\nnameserver 10.0.0.2\noptions timeout:1 ndots:2\nsearch\tmysvc.svc.corp.example.";
+    let searched = "rt.svc.corp.example svc.corp.example corp.example";
+    let cases = [
+        ("", nobody, kubelet, "corp.example", ["search", searched, "5", "10.96.0.10"]),
+        ("", nobody, odd, "corp.example", ["search", "mysvc.svc.corp.example.", "2", "10.0.0.1 10.0.0.2"]),
+        ("", nobody, "", "cluster.local", ["assumed", "", "1", ""]),
+        ("", nobody, "search corp.example *\n", "cluster.local", ["assumed", "corp.example *", "1", ""]),
+        ("", reverse, "nameserver 10.96.0.10\n", "corp.example", ["reverse", "", "1", "10.96.0.10"]),
+        (
+            "given.example",
+            nobody,
+            "search svc.a.example\n",
+            "given.example",
+            ["given", "svc.a.example", "1", ""],
+        ),
+    ];
+    let cases: Vec<_> = cases
+        .into_iter()
+        .enumerate()
+        .map(|(number, (given, says, conf, domain, fields))| {
+            let file = folder.write(&format!("resolv-{number}.conf"), conf);
+            let script = ROW_SH.replace("/etc/resolv.conf", &file.display().to_string());
+            let settings = format!("TOOL=none\nDOMAIN={given}\nWORKERS=1\nPAUSE=0\nASK=\nPYTHON=\n{says}");
+            (settings, script, domain, fields.map(str::to_owned))
+        })
+        .collect();
+    with_all(AT_ONCE, |asker| {
+        for (settings, script, domain, fields) in &cases {
+            let mut script = asker.begin(1, settings, script);
+            drop(script.input.take());
+            let mut said = || read_line(&script.line().unwrap_or_default(), None);
+            let tool = Reading::Tool { name: "none".to_owned(), domain: (*domain).to_owned() };
+            assert_eq!((said(), said()), (tool, Reading::Resolver(fields.clone())), "{asker:?}: {settings}");
+            script.ends();
+        }
     });
 }

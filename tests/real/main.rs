@@ -19,6 +19,7 @@ mod faults;
 mod health;
 mod lab;
 mod life;
+mod names;
 mod network;
 mod probe;
 mod rolling;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         faults::TESTS,
         health::TESTS,
         routing::TESTS,
+        names::TESTS,
         service::TESTS,
         probe::TESTS,
         watch::TESTS,

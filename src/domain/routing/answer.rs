@@ -36,6 +36,8 @@ impl FromStr for Identity {
 pub enum Reading {
     /// What asks, and the domain of the cluster as the shard has it.
     Tool { name: String, domain: String },
+    /// How it looks names up: where the domain is from, search list, ndots, name servers.
+    Resolver([String; 4]),
     /// The answer to the question with this number.
     Answer { number: usize, answer: Answer },
     /// Something else, which the image's shell may have written.
@@ -51,6 +53,9 @@ pub fn read_line(line: &str, identity: Option<&Identity>) -> Reading {
     let fields: Vec<&str> = line.splitn(5, '\t').collect();
     match fields[..] {
         ["tool", name, domain] => Reading::Tool { name: name.to_owned(), domain: domain.to_owned() },
+        ["resolver", from, search, ndots, servers] => {
+            Reading::Resolver([from, search, ndots, servers].map(str::to_owned))
+        }
         ["answer", number, addresses, took, said] => match number.parse() {
             Ok(number) => Reading::Answer { number, answer: answer(addresses, took, said, identity) },
             Err(_) => Reading::Noise(line.to_owned()),
@@ -90,7 +95,12 @@ fn answer(addresses: &str, took: &str, said: &str, identity: Option<&Identity>) 
             (outcome, _) => outcome,
         },
     };
-    Answer { addresses, outcome, times: told.times }
+    // A tool may name the address that it asks at though nothing in the image tells all of them.
+    let addresses = addresses.or_else(|| Some([told.asked_at?].into()));
+    // Of a single one nobody needs to tell.
+    let only =
+        addresses.as_ref().filter(|addresses| addresses.len() == 1).and_then(|one| one.first().copied());
+    Answer { asked_at: told.asked_at.or(only), addresses, outcome, times: told.times }
 }
 
 fn micros(text: &str) -> Option<Duration> {
@@ -108,6 +118,7 @@ fn seconds(text: &str) -> Option<Duration> {
 struct Told {
     exit: Option<i32>,
     is_connected: bool,
+    asked_at: Option<IpAddr>,
     times: Times,
 }
 
@@ -117,7 +128,8 @@ impl Told {
         match words[..] {
             ["exit", code] => self.exit = code.parse().ok(),
             ["connected"] => self.is_connected = true,
-            ["curl", resolved, connected, first_byte, total, ..] => {
+            ["curl", resolved, connected, first_byte, total, ref rest @ ..] => {
+                self.asked_at = rest.first().and_then(|address| address.parse().ok());
                 self.times = Times {
                     resolved: seconds(resolved),
                     connected: seconds(connected),
@@ -126,7 +138,8 @@ impl Told {
                 };
                 self.is_connected = self.times.connected.is_some();
             }
-            ["micros", resolved, connected, first_byte, total, ..] => {
+            ["micros", resolved, connected, first_byte, total, ref rest @ ..] => {
+                self.asked_at = rest.first().and_then(|address| address.parse().ok());
                 self.times = Times {
                     resolved: micros(resolved),
                     connected: micros(connected),

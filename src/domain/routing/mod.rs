@@ -5,7 +5,10 @@
 mod answer;
 pub mod availability;
 mod diagnose;
+#[cfg(test)]
+mod name_tests;
 mod probe;
+mod resolver;
 pub mod service;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -20,11 +23,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::names::{NodeName, PodName, WorkloadRef};
+use super::snapshot::DnsPolicy;
 pub use answer::{Identity, Reading, read_line};
 pub use diagnose::{CHECKS, RoutingCheck, diagnose};
 pub use probe::{
     PROBE_CONTAINER, PROBE_IMAGE, PROBE_LABEL, Probe, ProbeSpec, ProbeState, SEEN_LIMIT, START_LIMIT,
 };
+pub use resolver::{ClusterDomain, DomainFrom, Resolver};
 pub use service::Clients;
 pub use times::Percentiles;
 
@@ -67,6 +72,8 @@ pub struct Times {
 pub struct Answer {
     /// The addresses of the name, as the asker's resolver gave them; none where it has no tool to ask with.
     pub addresses: Option<BTreeSet<IpAddr>>,
+    /// The one of them that was asked, where the tool tells.
+    pub asked_at: Option<IpAddr>,
     pub outcome: Outcome,
     pub times: Times,
 }
@@ -106,6 +113,12 @@ pub struct Row {
     pub via: Via,
     /// By the ordinal of the shard that was asked.
     pub answers: BTreeMap<u32, Answer>,
+    /// How the asker looks names up; none where it did not say.
+    pub resolver: Option<Resolver>,
+    /// What the short name of a shard, POD.SERVICE, led to, and the ordinal of that shard.
+    pub short: Option<(u32, Answer)>,
+    /// What the asker said to itself at each of its own addresses, where it has several.
+    pub own: BTreeMap<IpAddr, Outcome>,
 }
 
 /// A shard as it was when the survey began.
@@ -114,8 +127,9 @@ pub struct Place {
     pub pod: PodName,
     pub node: Option<NodeName>,
     pub zone: Option<String>,
-    /// The pod's own address.
-    pub ip: Option<IpAddr>,
+    /// The pod's own addresses, one of each family at most; none while they change.
+    pub ips: Vec<IpAddr>,
+    pub dns_policy: DnsPolicy,
     pub is_ready: bool,
 }
 
@@ -128,6 +142,9 @@ pub struct Headless {
     /// Labels of its selector that the shards do not have.
     pub unmatched: BTreeMap<String, String>,
     pub publishes_not_ready: bool,
+    /// Which EndpointSlice gives a hostname an address, "EndpointSlice NAME, kept by SOMEBODY"; looked up only where names lead
+    /// astray.
+    pub slices: BTreeMap<(String, IpAddr), String>,
 }
 
 /// All questions and their answers.
@@ -140,8 +157,6 @@ pub struct Survey {
     /// The question: port and path.
     pub port: u16,
     pub path: String,
-    /// The domain of the cluster, as the shards have it.
-    pub domain: Option<String>,
     /// The shards that there should be, by ordinal; one without a pod has no entry.
     pub places: BTreeMap<u32, Place>,
     pub replicas: u32,
@@ -170,6 +185,8 @@ pub enum Mark {
     Unresolved,
     /// The name leads to an address that is not the shard's.
     Stale,
+    /// The name leads to the shard, and to an address that is not the shard's, too.
+    Several,
     Refused,
     Unreachable,
     Hangs,
@@ -178,6 +195,17 @@ pub enum Mark {
     BadStatus,
     /// Another shard answered.
     Stranger,
+}
+
+/// Where a name leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leads {
+    /// To its shard, as far as is known.
+    Home,
+    /// To its shard, and elsewhere too.
+    Both,
+    /// Elsewhere only.
+    Astray,
 }
 
 impl Outcome {
@@ -205,6 +233,7 @@ impl Mark {
             Self::Good => '·',
             Self::Unresolved => 'D',
             Self::Stale => 'S',
+            Self::Several => 'M',
             Self::Refused => 'R',
             Self::Unreachable => 'T',
             Self::Hangs => 'H',
@@ -221,6 +250,7 @@ impl Mark {
             Self::Good => "answers",
             Self::Unresolved => "the name does not resolve",
             Self::Stale => "the name leads to an old address",
+            Self::Several => "the name leads elsewhere, too",
             Self::Refused => "nobody listens",
             Self::Unreachable => "no connection",
             Self::Hangs => "connects, no answer",
@@ -236,17 +266,61 @@ impl Survey {
     #[must_use]
     pub fn mark(&self, from: &Asker, to: u32) -> Option<Mark> {
         let answer = self.rows.get(from)?.answers.get(&to)?;
-        let ip = self.places.get(&to).and_then(|place| place.ip);
-        let is_stale = match (&answer.addresses, ip) {
-            (Some(addresses), Some(ip)) => !addresses.is_empty() && !addresses.contains(&ip),
-            _ => false,
-        };
         let mark = answer.outcome.mark(|identity| self.is_stranger(to, identity));
-        Some(if is_stale && mark != Mark::Unresolved { Mark::Stale } else { mark })
+        Some(match self.leads(to, answer) {
+            _ if mark == Mark::Unresolved => mark,
+            Leads::Home => mark,
+            Leads::Astray => Mark::Stale,
+            // What is wrong with an answer that came from the shard itself is the shard's.
+            Leads::Both if mark != Mark::Good && self.is_own(to, answer.asked_at) => mark,
+            Leads::Both => Mark::Several,
+        })
+    }
+
+    /// Where the name of a shard led, as this answer tells it, and others where it tells a part: some tools name only the
+    /// address that they ask at.
+    fn leads(&self, to: u32, answer: &Answer) -> Leads {
+        match (self.leads_home(to, answer), self.strays(to, answer).next().is_some()) {
+            (_, false) => Leads::Home,
+            (true, true) => Leads::Both,
+            (false, true) => {
+                let mut answers = self.rows.values().filter_map(|row| row.answers.get(&to));
+                let leads_both =
+                    |other: &Answer| self.leads_home(to, other) && self.strays(to, other).next().is_some();
+                if answers.any(leads_both) { Leads::Both } else { Leads::Astray }
+            }
+        }
+    }
+
+    /// All addresses that anybody was told the name of a shard leads to.
+    fn addresses_of(&self, to: u32) -> BTreeSet<IpAddr> {
+        let answers = self.rows.values().filter_map(|row| row.answers.get(&to)?.addresses.as_ref());
+        answers.flatten().copied().collect()
+    }
+
+    fn leads_home(&self, to: u32, answer: &Answer) -> bool {
+        answer.addresses.iter().flatten().any(|address| self.is_own(to, Some(*address)))
+    }
+
+    /// The addresses of a shard's name that are not the shard's; none where its own are not known.
+    fn strays<'a>(&self, to: u32, answer: &'a Answer) -> impl Iterator<Item = &'a IpAddr> {
+        let own = self.places.get(&to).map_or(&[][..], |place| &place.ips);
+        answer.addresses.iter().flatten().filter(move |address| !own.is_empty() && !own.contains(address))
+    }
+
+    fn is_own(&self, shard: u32, address: Option<IpAddr>) -> bool {
+        address
+            .is_some_and(|address| self.places.get(&shard).is_some_and(|place| place.ips.contains(&address)))
     }
 
     fn is_stranger(&self, to: u32, identity: &str) -> bool {
         self.wants_identity && identity != self.pod_name(to)
+    }
+
+    /// The domain of the cluster, as those who ask have it; the surest where they differ.
+    #[must_use]
+    pub fn domain(&self) -> Option<&ClusterDomain> {
+        self.rows.values().filter_map(|row| Some(&row.resolver.as_ref()?.domain)).min()
     }
 
     /// The name of a shard's pod.

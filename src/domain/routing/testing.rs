@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Answer, Asker, Askers, Clients, Headless, Outcome, Place, Row, Survey, Times, Via};
+use super::{Answer, Asker, Askers, Clients, Headless, Outcome, Place, Resolver, Row, Survey, Times, Via};
 use crate::domain::names::{NodeName, PodName, WorkloadRef};
+use crate::domain::snapshot::DnsPolicy;
 
 /// Two shards on each of three nodes, all well.
 pub fn well() -> Survey {
@@ -15,7 +16,8 @@ pub fn well() -> Survey {
         pod: PodName::new(format!("ring-{ordinal}")),
         node: Some(NodeName::new(["a", "b", "c"][(ordinal / 2) as usize])),
         zone: None,
-        ip: Some(ip(ordinal)),
+        ips: vec![ip(ordinal)],
+        dns_policy: DnsPolicy::Cluster,
         is_ready: true,
     };
     Survey {
@@ -24,10 +26,14 @@ pub fn well() -> Survey {
         askers: Askers::Shards,
         port: 8080,
         path: "/api/status".to_owned(),
-        domain: Some("cluster.local".to_owned()),
         places: (0..6).map(|ordinal| (ordinal, place(ordinal))).collect(),
         replicas: 6,
-        rows: (0..6).map(|from| (Asker::Shard(from), row())).collect(),
+        rows: (0..6)
+            .map(|from| {
+                let peer = (from + 1) % 6;
+                (Asker::Shard(from), Row { short: Some((peer, good(peer))), ..row() })
+            })
+            .collect(),
         inside: BTreeMap::new(),
         mute: BTreeMap::new(),
         stand_ins: BTreeMap::new(),
@@ -40,7 +46,19 @@ pub fn well() -> Survey {
 
 /// Everybody answers.
 pub fn row() -> Row {
-    Row { via: Via::Inside { tool: "nc".to_owned() }, answers: (0..6).map(|to| (to, good(to))).collect() }
+    Row {
+        via: Via::Inside { tool: "nc".to_owned() },
+        answers: (0..6).map(|to| (to, good(to))).collect(),
+        resolver: Some(resolver("rt.svc.cluster.local svc.cluster.local cluster.local", "10.96.0.10")),
+        short: Some((1, good(1))),
+        own: BTreeMap::new(),
+    }
+}
+
+/// One with these domains to search and this name server.
+pub fn resolver(search: &str, server: &str) -> Resolver {
+    let from = if search.is_empty() { "assumed" } else { "search" };
+    Resolver::from_fields("cluster.local", [from, search, "5", server]).expect("a resolver")
 }
 
 pub fn ip(ordinal: u32) -> IpAddr {
@@ -50,6 +68,7 @@ pub fn ip(ordinal: u32) -> IpAddr {
 pub fn good(to: u32) -> Answer {
     Answer {
         addresses: Some([ip(to)].into()),
+        asked_at: None,
         outcome: Outcome::Answered { status: 200, identity: Some(format!("ring-{to}")) },
         times: Times { total: Some(Duration::from_millis(3)), ..Times::default() },
     }
@@ -57,7 +76,7 @@ pub fn good(to: u32) -> Answer {
 
 pub fn unresolved(reason: &str) -> Answer {
     let outcome = Outcome::Unresolved { reason: reason.to_owned() };
-    Answer { addresses: Some(BTreeSet::new()), outcome, times: Times::default() }
+    Answer { addresses: Some(BTreeSet::new()), asked_at: None, outcome, times: Times::default() }
 }
 
 pub fn timed_out() -> Outcome {

@@ -6,7 +6,7 @@ use crate::domain::finding::Severity;
 
 impl Survey {
     /// What is found: check, object, evidence.
-    fn found(&self) -> Vec<String> {
+    pub(super) fn found(&self) -> Vec<String> {
         let line = |finding: crate::domain::finding::Finding| {
             format!("{} {}: {}", finding.check, finding.object, finding.evidence)
         };
@@ -19,93 +19,6 @@ fn a_service_that_is_well_has_no_findings() {
     assert!(well().found().is_empty());
     assert!(well().marks().all(|(.., mark)| mark == Mark::Good));
     assert_eq!(well().marks().count(), 36);
-}
-
-#[test]
-fn names_that_nobody_resolves_are_the_headless_service_or_dns() {
-    let nobody = |reason| well().with(|from, to| from != to, move |answer| *answer = unresolved(reason));
-    assert_eq!(
-        nobody("nc: bad address").found(),
-        ["name-resolves cluster DNS: no name resolves, from any shard: nc: bad address"]
-    );
-    assert_eq!(
-        nobody("Temporary failure in name resolution").found(),
-        [
-            "name-resolves cluster DNS: no name resolves, from any shard; the name server does not answer: Temporary \
-          failure in name resolution"
-        ]
-    );
-    let mut survey = nobody("nc: bad address");
-    survey.headless.unmatched = [("app".to_owned(), "other".to_owned())].into();
-    assert_eq!(
-        survey.found(),
-        ["name-resolves service/ring: no name resolves: its selector wants app=other, which no shard has"]
-    );
-    survey.headless = Headless { name: "ring".to_owned(), ..Headless::default() };
-    assert_eq!(
-        survey.found(),
-        ["name-resolves service/ring: no name resolves: there is no such headless service"]
-    );
-}
-
-#[test]
-fn a_resolver_that_does_not_work_is_its_nodes_or_its_pods() {
-    let some = |shards: &'static [u32]| {
-        well().with(
-            move |from, to| from != to && shards.contains(&from),
-            |answer| *answer = unresolved("timed out"),
-        )
-    };
-    assert_eq!(
-        some(&[2, 3]).found(),
-        ["name-resolves node/b: ring-{2..3} resolve no name, and shards elsewhere do: timed out"]
-    );
-    assert_eq!(
-        some(&[4]).found(),
-        ["name-resolves pod/ring-4: ring-4 resolves no name, and shards elsewhere do: timed out"]
-    );
-}
-
-#[test]
-fn a_shard_without_a_name_is_told_with_the_reason() {
-    let unnamed = || well().with(|_, to| to == 1, |answer| *answer = unresolved("bad address"));
-    assert_eq!(unnamed().found(), ["name-resolves pod/ring-1: no shard can resolve its name"]);
-    let mut starting = unnamed();
-    starting.places.get_mut(&1).expect("a place").is_ready = false;
-    assert_eq!(
-        starting.found(),
-        [
-            "name-resolves pod/ring-1: no shard can resolve its name: it is not Ready, and the headless service names \
-          Ready pods only"
-        ]
-    );
-    let mut gone = unnamed();
-    gone.places.remove(&1);
-    gone.rows.remove(&Asker::Shard(1));
-    assert_eq!(gone.found(), ["name-resolves pod/ring-1: no shard can resolve its name: there is no pod"]);
-    let once = well().with(|from, to| (from, to) == (0, 1), |answer| *answer = unresolved("bad address"));
-    assert_eq!(once.found(), ["name-resolves pod/ring-0: asking ring-1: bad address"]);
-}
-
-#[test]
-fn an_old_record_and_a_second_one_are_told_with_the_addresses() {
-    let old = well().with(
-        |from, to| to == 3 && from < 4,
-        |answer| {
-            answer.addresses = Some([ip(99)].into());
-            answer.outcome = timed_out();
-        },
-    );
-    assert_eq!(
-        old.found(),
-        ["name-current pod/ring-3: its name leads to 10.0.0.99, and the pod has 10.0.0.3 (seen by 4 of 6)"]
-    );
-    let two = well().with(|_, to| to == 3, |answer| answer.addresses = Some([ip(3), ip(99)].into()));
-    assert_eq!(two.found(), ["name-single pod/ring-3: its name has 2 addresses: 10.0.0.3, 10.0.0.99"]);
-    let both = |answer: &mut Answer| {
-        answer.addresses.get_or_insert_default().insert("fd00::3".parse().expect("an address"));
-    };
-    assert!(well().with(|_, _| true, both).found().is_empty(), "one of each kind");
 }
 
 #[test]

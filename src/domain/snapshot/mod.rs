@@ -22,7 +22,7 @@ pub use node::{
 pub use scheduling::{
     AntiAffinity, NodeExpression, NodeTerm, SpreadConstraint, Taint, Toleration, any_term_matches,
 };
-pub use shard::{ContainerStatus, Health, OutOfMemory, Pod, Shard};
+pub use shard::{ContainerStatus, DnsPolicy, Health, OutOfMemory, Pod, Shard};
 pub use surroundings::{
     AZURE_DISK, Claim, DisruptionBudget, Endpoint, Service, StorageClass, VerticalAutoscaler, Volume,
 };

@@ -17,6 +17,20 @@ pub struct Shard {
     pub pod: Option<Pod>,
 }
 
+/// Who tells a pod how to look names up, by its `dnsPolicy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DnsPolicy {
+    /// The kubelet, for the names of the cluster first: `ClusterFirst`, or `ClusterFirstWithHostNet` on its node's network.
+    #[default]
+    Cluster,
+    /// The node: `Default`.
+    Node,
+    /// The node, though the pod says `ClusterFirst`: that is so on its node's network.
+    NodeByNetwork,
+    /// The pod itself, in `dnsConfig`: `None`.
+    Own,
+}
+
 /// A pod of the workload.
 #[derive(Clone, Debug)]
 pub struct Pod {
@@ -36,8 +50,9 @@ pub struct Pod {
     pub qos_class: String,
     /// The StatefulSet revision that the pod was made from.
     pub revision: Option<String>,
-    /// The pod's own IP address.
-    pub ip: Option<String>,
+    /// The pod's own IP addresses, one of each family at most, that of the first family first.
+    pub ips: Vec<String>,
+    pub dns_policy: DnsPolicy,
     pub is_ready: bool,
     /// When Ready last changed.
     pub ready_changed_at: Option<Timestamp>,

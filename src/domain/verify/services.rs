@@ -103,11 +103,11 @@ fn missing(facts: &Facts<'_>, service: &Service) -> Vec<Violation> {
             Some(endpoint) if !endpoint.is_ready => {
                 format!("it is Ready, and its endpoint of {} is not", object(service))
             }
-            Some(endpoint) if pod.ip.as_ref().is_some_and(|ip| *ip != endpoint.address) => format!(
+            Some(endpoint) if !pod.ips.is_empty() && !pod.ips.contains(&endpoint.address) => format!(
                 "{} leads to {}, its address is {}",
                 object(service),
                 endpoint.address,
-                pod.ip.as_deref().unwrap_or("unknown")
+                pod.ips.join(" and ")
             ),
             Some(_) => continue,
         };

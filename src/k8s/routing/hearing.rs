@@ -3,23 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::RoutingQuestion;
-use crate::domain::routing::{Answer, Reading, Row, Via, read_line};
+use crate::domain::routing::{Answer, Reading, Resolver, Row, Via, read_line};
 
 /// Why an image that has a shell cannot ask.
 pub(super) const NO_TOOL: &str = "its image has none of python3, curl, bash, wget, nc";
-
-/// What one session told.
-pub(super) struct Told {
-    pub row: Row,
-    /// The domain of the cluster, as the asker has it.
-    pub domain: Option<String>,
-}
 
 /// Listens to one session.
 pub(super) struct Hearing<'a> {
     question: &'a RoutingQuestion,
     tool: Option<String>,
-    domain: Option<String>,
+    domain: String,
+    resolver: Option<Resolver>,
     answers: BTreeMap<u32, Answer>,
     /// The last line that was none of the script's.
     noise: String,
@@ -27,12 +21,22 @@ pub(super) struct Hearing<'a> {
 
 impl<'a> Hearing<'a> {
     pub fn new(question: &'a RoutingQuestion) -> Self {
-        Self { question, tool: None, domain: None, answers: BTreeMap::new(), noise: String::new() }
+        Self {
+            question,
+            tool: None,
+            domain: String::new(),
+            resolver: None,
+            answers: BTreeMap::new(),
+            noise: String::new(),
+        }
     }
 
     pub fn hear(&mut self, line: &str) {
         match read_line(line, self.question.identity.as_ref()) {
-            Reading::Tool { name, domain } => (self.tool, self.domain) = (Some(name), Some(domain)),
+            Reading::Tool { name, domain } => (self.tool, self.domain) = (Some(name), domain),
+            Reading::Resolver(fields) => {
+                self.resolver = Resolver::from_fields(&self.domain, fields.each_ref().map(String::as_str));
+            }
             Reading::Answer { number, answer } => {
                 self.answers.extend(u32::try_from(number).ok().map(|number| (number, answer)));
             }
@@ -55,13 +59,13 @@ impl<'a> Hearing<'a> {
         &self.noise
     }
 
-    /// What was told, or why it was nothing.
-    pub fn told(self) -> Result<Told, String> {
+    /// What was told, the answers by the numbers of their questions; or why it was nothing.
+    pub fn told(self) -> Result<Row, String> {
         match self.tool {
             Some(tool) if tool == "none" => Err(NO_TOOL.to_owned()),
             Some(tool) if !self.answers.is_empty() => {
-                let row = Row { via: Via::Inside { tool }, answers: self.answers };
-                Ok(Told { row, domain: self.domain })
+                let (answers, resolver) = (self.answers, self.resolver);
+                Ok(Row { via: Via::Inside { tool }, answers, resolver, short: None, own: BTreeMap::new() })
             }
             _ => Err(format!("its session said nothing: {}", self.noise)),
         }

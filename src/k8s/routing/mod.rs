@@ -1,6 +1,7 @@
 //! Lets every shard ask every other by its name: one exec session a shard, in which a small script of ours asks with a
 //! tool that the image has; and where that cannot be, a probe beside it.
 
+mod asides;
 mod hearing;
 mod probe;
 mod service;
@@ -9,6 +10,7 @@ mod shell;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -24,7 +26,8 @@ use crate::domain::routing::{
 };
 use crate::domain::snapshot::{HttpProbe, Pod, Snapshot};
 use crate::ops::{Interrupt, Urgency};
-use hearing::{Hearing, Told};
+use asides::Asides;
+use hearing::Hearing;
 use probe::Probes;
 pub use service::ClientServices;
 use session::{Session, evenly};
@@ -146,6 +149,7 @@ impl Cluster {
         self.look_inside(&mut survey, question).await;
         let pods = self.forget_moved(&mut survey).await?;
         self.settle(&mut survey, snapshot, &pods).await;
+        self.look_behind_names(&mut survey).await;
         Ok(Surveyed { survey: Some(survey), left_behind })
     }
 
@@ -157,7 +161,7 @@ impl Cluster {
         session: &Session,
         shards: &[u32],
         stop: &Interrupt,
-    ) -> Vec<(u32, Result<Told, Cannot>)> {
+    ) -> Vec<(u32, Result<Row, Cannot>)> {
         let rows = stream::iter(shards).map(|ordinal| async move {
             let row = self.row(survey, question, session, *ordinal);
             let told = tokio::select! {
@@ -178,7 +182,7 @@ impl Cluster {
         question: &RoutingQuestion,
         session: &Session,
         ordinal: u32,
-    ) -> Result<Told, Cannot> {
+    ) -> Result<Row, Cannot> {
         let asked = self.ask_from(survey, question, session, ordinal);
         match tokio::time::timeout(session.limit, asked).await {
             Ok(told) => told.map_err(|because| Cannot { because, is_stuck: false }),
@@ -224,9 +228,7 @@ impl Cluster {
             stream::iter(alone)
                 .map(|(ordinal, because)| async move {
                     let row = match self.ask_directly(survey, question, ordinal).await {
-                        Ok(answer) => {
-                            Ok(Row { via: Via::PortForward { because }, answers: [(ordinal, answer)].into() })
-                        }
+                        Ok(answer) => Ok(row_of_itself(because, ordinal, answer)),
                         Err(why) => Err(format!("{because}; no port-forward: {why}")),
                     };
                     (ordinal, row)
@@ -250,7 +252,7 @@ impl Cluster {
         question: &RoutingQuestion,
         session: &Session,
         ordinal: u32,
-    ) -> Result<Told, String> {
+    ) -> Result<Row, String> {
         let pod = &survey.places[&ordinal].pod;
         let began = self.begin_shell(&survey.workload.namespace, pod, session.container.as_deref()).await;
         let mut process = began.map_err(|error| error.message)?;
@@ -305,7 +307,7 @@ impl Cluster {
             Err(reason) if reason.starts_with("no answer within") => (Outcome::Hangs, None),
             Err(reason) => (Outcome::Broken { reason }, None),
         };
-        Ok(Answer { addresses: None, outcome, times: Times { total, ..Times::default() } })
+        Ok(Answer { addresses: None, asked_at: None, outcome, times: Times { total, ..Times::default() } })
     }
 
     /// A shard that refuses everybody may listen to itself.
@@ -337,9 +339,8 @@ impl Cluster {
         let (_, pods) = self.workload_and_pods(&survey.workload).await?;
         let now: BTreeMap<u32, Pod> = pods.into_iter().collect();
         for (ordinal, place) in &mut survey.places {
-            let ip = now.get(ordinal).and_then(|pod| pod.ip.as_deref()).and_then(|ip| ip.parse().ok());
-            if ip != place.ip {
-                place.ip = None;
+            if now.get(ordinal).map(addresses).as_ref() != Some(&place.ips) {
+                place.ips.clear();
             }
         }
         Ok(now)
@@ -347,21 +348,38 @@ impl Cluster {
 }
 
 /// Puts down what was told.
-fn enter(survey: &mut Survey, asker: Asker, told: Told) {
-    if survey.domain.is_none() {
-        survey.domain = told.domain;
-    }
-    let (mut row, first) = (told.row, survey.replicas);
+fn enter(survey: &mut Survey, asker: Asker, mut row: Row) {
+    let ordinal = match asker {
+        Asker::Shard(ordinal) => Some(ordinal),
+        Asker::Probe(_) => None,
+    };
+    Asides::new(survey, ordinal).take(&mut row);
+    let first = survey.replicas;
     let source = service::source(survey, asker.clone());
     service::hand_out(&mut survey.clients, &source, first, row.answers.split_off(&first));
     survey.rows.insert(asker, row);
 }
 
-fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Told, String>) {
+fn enter_probe(survey: &mut Survey, node: NodeName, told: Result<Row, String>) {
     match told {
         Ok(told) => enter(survey, Asker::Probe(node), told),
         Err(because) => drop(survey.no_probe.insert(node, because)),
     }
+}
+
+/// The answer of a shard that was asked through port-forward.
+fn row_of_itself(because: String, ordinal: u32, answer: Answer) -> Row {
+    Row {
+        via: Via::PortForward { because },
+        answers: [(ordinal, answer)].into(),
+        resolver: None,
+        short: None,
+        own: BTreeMap::new(),
+    }
+}
+
+fn addresses(pod: &Pod) -> Vec<IpAddr> {
+    pod.ips.iter().filter_map(|ip| ip.parse().ok()).collect()
 }
 
 /// A survey in which nobody has been asked yet.
@@ -375,7 +393,8 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
             pod: shard.pod_name.clone(),
             node: pod.node.clone(),
             zone,
-            ip: pod.ip.as_deref().and_then(|ip| ip.parse().ok()),
+            ips: addresses(pod),
+            dns_policy: pod.dns_policy,
             is_ready: pod.is_ready,
         };
         Some((shard.ordinal, place))
@@ -401,7 +420,6 @@ fn blank(snapshot: &Snapshot, question: &RoutingQuestion) -> Survey {
         askers: question.askers,
         port: question.port,
         path: question.path.clone(),
-        domain: question.domain.clone(),
         places: snapshot.expected_shards().filter_map(place).collect(),
         replicas: workload.replicas,
         rows: BTreeMap::new(),

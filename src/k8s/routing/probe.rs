@@ -20,12 +20,12 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::RoutingQuestion;
-use super::hearing::{Hearing, Told};
+use super::hearing::Hearing;
 use super::session::Session;
 use crate::domain::names::NodeName;
 use crate::domain::rolling::RUN_LABEL;
 use crate::domain::routing::{
-    PROBE_CONTAINER, PROBE_LABEL, Probe, ProbeSpec, ProbeState, SEEN_LIMIT, START_LIMIT,
+    PROBE_CONTAINER, PROBE_LABEL, Probe, ProbeSpec, ProbeState, Row, SEEN_LIMIT, START_LIMIT,
 };
 use crate::domain::snapshot::Snapshot;
 use crate::k8s::apply::Permission;
@@ -111,7 +111,7 @@ impl<'a> Probes<'a> {
         &self,
         nodes: &BTreeSet<NodeName>,
         session: &Session,
-    ) -> BTreeMap<NodeName, Result<Told, String>> {
+    ) -> BTreeMap<NodeName, Result<Row, String>> {
         if nodes.is_empty() {
             return BTreeMap::new();
         }
@@ -195,7 +195,7 @@ impl<'a> Probes<'a> {
         number: usize,
         node: &NodeName,
         seen: watch::Receiver<Seen>,
-    ) -> Result<Told, String> {
+    ) -> Result<Row, String> {
         let node_now = self.snapshot.node(node);
         if node_now.is_some_and(|node| !node.is_ready) {
             return Err("the node is not Ready".to_owned());
@@ -256,7 +256,7 @@ impl<'a> Probes<'a> {
         session: &Session,
         name: &str,
         mut seen: watch::Receiver<Seen>,
-    ) -> Result<Told, String> {
+    ) -> Result<Row, String> {
         let is_seen =
             |seen: &Seen| seen.probes.get(name).is_some_and(|probe| probe.state != ProbeState::Made);
         if tokio::time::timeout(SEEN_LIMIT, seen.wait_for(is_seen)).await.is_err() {
@@ -278,7 +278,7 @@ impl<'a> Probes<'a> {
             }
         }
         let mut hearing = Hearing::new(self.question);
-        match tokio::time::timeout(session.limit, self.hear(name, &mut hearing)).await {
+        match tokio::time::timeout(session.limit, self.hear(session, name, &mut hearing)).await {
             Ok(heard) => heard?,
             Err(_) => {
                 let limit = humantime::format_duration(session.limit);
@@ -288,7 +288,7 @@ impl<'a> Probes<'a> {
         hearing.told()
     }
 
-    async fn hear(&self, name: &str, hearing: &mut Hearing<'_>) -> Result<(), String> {
+    async fn hear(&self, session: &Session, name: &str, hearing: &mut Hearing<'_>) -> Result<(), String> {
         let parameters =
             LogParams { container: Some(PROBE_CONTAINER.to_owned()), follow: true, ..LogParams::default() };
         let mut attempt = 0;
@@ -307,8 +307,7 @@ impl<'a> Probes<'a> {
         };
         let mut lines = log.lines();
         // It is not waited for its end, which kubelets notice a second later.
-        let questions = self.snapshot.workload.replicas + self.question.clients.requests();
-        while !hearing.is_complete(questions) {
+        while !hearing.is_complete(session.questions(None)) {
             match lines.next().await {
                 Some(Ok(line)) => hearing.hear(&line),
                 Some(Err(_)) | None => break,

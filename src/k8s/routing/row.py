@@ -10,6 +10,7 @@ def micros(start):
 def ask(question):
     number, name, port, path = question.split(" ", 3)
     host = name[:-1] + domain if name.endswith("@") else name
+    in_url = f"[{host}]" if ":" in host else host
     found, stage, said = [], "resolve", b""
     times = ["-", "-", "-"]
     start = time.monotonic()
@@ -23,7 +24,7 @@ def ask(question):
             times[1] = micros(start)
             stage = "answer"
             line.sendall(
-                f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nUser-Agent: shardctl\r\n"
+                f"GET {path} HTTP/1.0\r\nHost: {in_url}:{port}\r\nUser-Agent: shardctl\r\n"
                 "Connection: close\r\n\r\n".encode()
             )
             while len(said) < 4096:

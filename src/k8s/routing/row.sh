@@ -4,12 +4,13 @@
 #   WORKERS  questions under way at the same time
 #   PAUSE    milliseconds from one question of a worker to its next, or more
 #   TOOL     the tool to use; empty for the best that there is
-#   DOMAIN   the cluster's domain; empty to read it from /etc/resolv.conf
+#   DOMAIN   the cluster's domain; empty to find it
 #   ASK      the questions, one a line: number, name, port, path; @ at the end of a name stands for DOMAIN
 #   OWN      number of the question about the asker itself, where there is one
 #   PYTHON   row.py
 # Lines out, fields apart by tabs:
 #   tool     name of the tool, the cluster's domain
+#   resolver where that is from: given, search, reverse, assumed; search list, ndots and name servers of /etc/resolv.conf
 #   answer   number, addresses of the name, microseconds in all, exit code, what the tool wrote
 # A tab, a line end and a carriage return in what the tool wrote are \003, \002 and \001. What is not known is "-".
 # Every process that it starts it waits for: what is left to process 1 of a container may stay there for ever.
@@ -24,15 +25,50 @@ best_tool() {
   echo none
 }
 
-domain_of_search() {
-  while read -r key domains; do
-    if [ "$key" = search ]; then
-      for one in $domains; do
-        case $one in svc.*) echo "${one#svc.}" && return ;; esac
-      done
-    fi
+# Sets SEARCH, NDOTS and SERVERS as /etc/resolv.conf says, and DOMAIN, if nobody gave it, with where it is FROM.
+find_domain() {
+  SEARCH='' NDOTS=1 SERVERS=''
+  while read -r key values || [ -n "$key" ]; do
+    set -- $values
+    case $key in
+    nameserver) SERVERS="$SERVERS${SERVERS:+ }$1" ;;
+    # The last one holds.
+    search | domain) SEARCH="$*" ;;
+    options) for one in "$@"; do case $one in ndots:*) NDOTS=${one#ndots:} ;; esac; done ;;
+    esac
+    key=''
   done </etc/resolv.conf
-  echo cluster.local
+  FROM=given
+  [ -z "$DOMAIN" ] || return 0
+  FROM=search
+  for one in $SEARCH; do
+    case ${one%.} in
+    svc.?*) DOMAIN=${one#svc.} ;;
+    *.svc.?*) DOMAIN=${one#*.svc.} ;;
+    *) continue ;;
+    esac
+    DOMAIN=${DOMAIN%.}
+    return
+  done
+  # The name of the API server's address, which every container is told: no pod's own settings are needed for that.
+  FROM=reverse
+  for one in $(name_of "${KUBERNETES_SERVICE_HOST:-0.0.0.0}"); do
+    case ${one%.} in kubernetes.default.svc.?*)
+      DOMAIN=${one#kubernetes.default.svc.} DOMAIN=${DOMAIN%.}
+      return
+      ;;
+    esac
+  done
+  FROM=assumed DOMAIN=cluster.local
+}
+
+# What is said of an address.
+name_of() {
+  if command -v getent >/dev/null 2>&1; then
+    limited getent hosts "$1"
+  elif command -v nslookup >/dev/null 2>&1; then
+    limited nslookup "$1" 2>/dev/null
+  fi
 }
 
 # Ends what takes too long, a second later than the tool itself, which may say more. Not with `timeout`: that of busybox
@@ -59,12 +95,16 @@ limited() {
   return "$limited_code"
 }
 
-# The addresses of a name, each once, commas between. Few processes: a shard's CPU is the shard's.
+# The addresses of a name, each once, commas between. Few processes: a shard's CPU is the shard's. A name that is not in
+# full nslookup may look up otherwise than everybody else.
 addresses() {
   if command -v getent >/dev/null 2>&1; then
     limited getent ahosts "$1" | each_once_of_getent
   elif command -v nslookup >/dev/null 2>&1; then
-    limited nslookup "$1" 2>/dev/null | each_once_of_nslookup
+    case $1 in
+    *".$DOMAIN") limited nslookup "$1" 2>/dev/null | each_once_of_nslookup ;;
+    *) printf -- - ;;
+    esac
   else
     printf -- -
   fi
@@ -94,26 +134,32 @@ each_once_of_nslookup() {
   printf %s "${all#,}"
 }
 
+# host: as it stands in a URL.
+in_url() {
+  case $1 in *:*) HOST="[$1]" ;; *) HOST=$1 ;; esac
+}
+
 # host port path: writes the answer as it came, head and body, and what the tool complained about.
 ask() {
+  in_url "$1"
   case $TOOL in
   curl)
     curl -sS -i -g --noproxy '*' -A shardctl -m "$TIMEOUT" \
       -w "${MARK}curl %{time_namelookup} %{time_connect} %{time_starttransfer} %{time_total} %{remote_ip}$MARK" \
-      "http://$1:$2$3"
+      "http://$HOST:$2$3"
     ;;
   bash)
     limited bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 7
       printf "\004connected\004"
-      printf "GET %s HTTP/1.0\r\nHost: %s:%s\r\nUser-Agent: shardctl\r\nConnection: close\r\n\r\n" "$2" "$0" "$1" >&3
-      exec cat <&3' "$1" "$2" "$3"
+      printf "GET %s HTTP/1.0\r\nHost: %s:%s\r\nUser-Agent: shardctl\r\nConnection: close\r\n\r\n" "$2" "$3" "$1" >&3
+      exec cat <&3' "$1" "$2" "$3" "$HOST"
     ;;
   wget)
     if [ "$GNU_WGET" = yes ]; then
-      limited wget -nv -S -O - -t 1 -T "$TIMEOUT" --no-proxy "http://$1:$2$3"
+      limited wget -nv -S -O - -t 1 -T "$TIMEOUT" --no-proxy "http://$HOST:$2$3"
     else
       # That of busybox: its own time-out crashes in some builds, so it is ended, and cannot say how far it came.
-      limited wget -q -S -Y off -O - "http://$1:$2$3"
+      limited wget -q -S -Y off -O - "http://$HOST:$2$3"
       code=$?
       [ "$code" -lt 124 ] || connected "$1" "$2"
       return "$code"
@@ -143,7 +189,7 @@ hear() {
 send() {
   exec nc -w "$TIMEOUT" "$1" "$2" <<END
 GET $3 HTTP/1.0$CR
-Host: $1:$2$CR
+Host: $HOST:$2$CR
 User-Agent: shardctl$CR
 Connection: close$CR
 $CR
@@ -185,7 +231,8 @@ ask_together() {
   while [ $# -gt 0 ]; do
     # wget tells the one address that it asks at; of itself the asker tells all.
     [ "$1" != "$OWN" ] || own=$(addresses "$2")
-    urls="$urls http://$2:$3$4"
+    in_url "$2"
+    urls="$urls http://$HOST:$3$4"
     shift 4
   done
   sh -c 'echo $$; exec wget -S -Y off -O - "$@"' sh $urls 2>&1 |
@@ -251,9 +298,10 @@ begin() {
 told() {
   took=$((NOW - began)) connected=''
   if [ "$1" = 143 ] && [ -n "$found" ] && [ $first = - ]; then connected=$(connected "$3" "$4"); fi
-  if [ "$2" = "$OWN" ]; then found=$own; fi
+  at=${found:--}
+  if [ "$2" = "$OWN" ] && [ "$own" != - ]; then found=$own; fi
   printf 'answer\t%s\t%s\t%s\t%s%s%s%.4096s\n' "$2" "$found" "$took" \
-    "${MARK}micros $resolved - $first $took$MARK" "$connected" "${MARK}exit $1$MARK" "$said" || nobody_listens
+    "${MARK}micros $resolved - $first $took $at$MARK" "$connected" "${MARK}exit $1$MARK" "$said" || nobody_listens
   answered=$((answered + 1))
   now
   begin
@@ -346,10 +394,11 @@ in_batches() {
 main() {
   # No word is the name of a file.
   set -f
-  [ -n "$DOMAIN" ] || DOMAIN=$(domain_of_search)
+  find_domain
   [ -n "$TOOL" ] || TOOL=$(best_tool)
   MARK=$(printf '\004') LINE_END=$(printf '\002') CR=$(printf '\r')
   printf 'tool\t%s\t%s\n' "$TOOL" "$DOMAIN"
+  printf 'resolver\t%s\t%s\t%s\t%s\n' "$FROM" "$SEARCH" "$NDOTS" "$SERVERS"
   if [ "$TOOL" = python3 ]; then
     echo "$ASK" | python3 -c "$PYTHON" "$TIMEOUT" "$WORKERS" "$PAUSE" "$DOMAIN"
     return

@@ -1,6 +1,7 @@
 //! Reads client services and their endpoints, and what is known of them when all questions have been asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as core;
@@ -13,7 +14,7 @@ use crate::domain::routing::service::{
     ClientService, Clients, Door, ENDPOINT_DELAY, ServiceEndpoint, ServicePort, ServiceSurvey, Source,
     Target, door,
 };
-use crate::domain::routing::{Answer, Asker, Survey};
+use crate::domain::routing::{Answer, Asker, Mark, Survey};
 use crate::domain::snapshot::{Pod, Snapshot, Unknown};
 use crate::k8s::client::Cluster;
 use crate::k8s::error::RequestError;
@@ -95,6 +96,16 @@ impl Cluster {
         Ok(found)
     }
 
+    /// Looks up what gives the shards' names addresses that are not the shards', where names lead to such.
+    pub(super) async fn look_behind_names(&self, survey: &mut Survey) {
+        if survey.marks().all(|(.., mark)| mark != Mark::Several) {
+            return;
+        }
+        // Who may not read them is told without.
+        let slices = self.endpoints(&survey.workload.namespace, &[&survey.headless.name]).await;
+        survey.headless.slices = slices.iter().flatten().flat_map(behind_names).collect();
+    }
+
     async fn endpoints(&self, namespace: &str, names: &[&str]) -> Result<Vec<EndpointSlice>, Unknown> {
         if names.is_empty() {
             return Ok(Vec::new());
@@ -129,7 +140,8 @@ impl Cluster {
             let after = endpoints_of(slices, &client.service.name, &client.service.port);
             for endpoint in before.symmetric_difference(&after) {
                 let is_its = |place: &crate::domain::routing::Place| {
-                    place.ip == Some(endpoint.address) || endpoint.pod.as_deref() == Some(place.pod.as_str())
+                    place.ips.contains(&endpoint.address)
+                        || endpoint.pod.as_deref() == Some(place.pod.as_str())
                 };
                 let shards = places.iter().filter(|(_, place)| is_its(place)).map(|(shard, _)| *shard);
                 client.unsettled.extend(shards);
@@ -240,6 +252,24 @@ fn label<'a>(slice: &'a EndpointSlice, key: &str) -> Option<&'a str> {
 
 fn of_service<'a>(slices: &'a [EndpointSlice], service: &str) -> impl Iterator<Item = &'a EndpointSlice> {
     slices.iter().filter(move |slice| label(slice, SERVICE) == Some(service))
+}
+
+/// Hostname and address of each endpoint of a slice, and where that is from.
+fn behind_names(slice: &EndpointSlice) -> Vec<((String, IpAddr), String)> {
+    let name = slice.metadata.name.clone().unwrap_or_default();
+    let keeper = label(slice, KEEPER).unwrap_or("nobody");
+    let mut behind = Vec::new();
+    for endpoint in slice.endpoints.iter().flatten() {
+        let Some(hostname) = &endpoint.hostname else { continue };
+        let pod = endpoint.target_ref.as_ref().and_then(|target| target.name.as_ref());
+        let what = match pod.filter(|_| keeper == CONTROLLER) {
+            Some(pod) => format!("pod {pod} has that hostname"),
+            None => format!("EndpointSlice {name}, kept by {keeper}"),
+        };
+        let addresses = endpoint.addresses.iter().filter_map(|address| address.parse().ok());
+        behind.extend(addresses.map(|address| ((hostname.clone(), address), what.clone())));
+    }
+    behind
 }
 
 fn endpoints_of(slices: &[EndpointSlice], service: &str, port: &ServicePort) -> BTreeSet<ServiceEndpoint> {

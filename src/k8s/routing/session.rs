@@ -1,8 +1,10 @@
 //! What the shell of an asker is given: questions, and a script that asks them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::asides::Asides;
 use super::{RoutingQuestion, service};
 use crate::domain::routing::Survey;
 
@@ -24,6 +26,8 @@ pub(super) struct Session {
     /// The questions about the shards, in their order, and those about client services.
     shards: Vec<String>,
     clients: Vec<String>,
+    /// Those of one asker alone, by its ordinal; of a probe without.
+    asides: BTreeMap<Option<u32>, Vec<String>>,
     /// What asks them.
     script: String,
     /// How long it may take.
@@ -42,7 +46,11 @@ impl Session {
             service::questions(&survey.clients, &survey.workload.namespace, &question.path, survey.replicas);
         let shards: Vec<String> =
             (0..survey.replicas).map(|ordinal| line_about(survey, question, ordinal)).collect();
-        let questions = shards.len() + clients.len();
+        let askers = survey.places.keys().copied().map(Some).chain([None]);
+        let asides: BTreeMap<Option<u32>, Vec<String>> =
+            askers.map(|asker| (asker, Asides::new(survey, asker).lines(survey, question))).collect();
+        let most_asides = asides.values().map(Vec::len).max().unwrap_or_default();
+        let questions = shards.len() + clients.len() + most_asides;
         let seconds = question.timeout.as_secs().max(1);
         let workers = question.workers.clamp(1, questions.max(1));
         let at_once = sessions.max(1) * workers;
@@ -58,7 +66,7 @@ impl Session {
         let turns = u32::try_from(questions.div_ceil(workers)).unwrap_or(u32::MAX);
         // The name, the question, and whether there was a connection at all, each a second longer than its tool takes.
         let turn = 3 * Duration::from_secs(seconds + 1) + Duration::from_millis(pause);
-        Self { container, shards, clients, script, limit: turn.saturating_mul(turns) + SESSION_GRACE }
+        Self { container, shards, clients, asides, script, limit: turn.saturating_mul(turns) + SESSION_GRACE }
     }
 
     /// What the shell of an asker is given; which shard it is, where it is one. Each shard begins with the one after itself,
@@ -66,9 +74,19 @@ impl Session {
     pub(super) fn script(&self, own: Option<u32>) -> String {
         let own_and_before = own.map_or(0, |own| own as usize + 1).min(self.shards.len());
         let (before, after) = self.shards.split_at(own_and_before);
-        let questions = [after, before, &self.clients].concat().join("\n");
+        let questions = [after, before, &self.clients, self.asides(own)].concat().join("\n");
         let own = own.map(|own| own.to_string()).unwrap_or_default();
         format!("OWN={own}\nASK={}\n{}", quoted(&questions), self.script)
+    }
+
+    fn asides(&self, own: Option<u32>) -> &[String] {
+        self.asides.get(&own).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many questions that is.
+    pub(super) fn questions(&self, own: Option<u32>) -> u32 {
+        let questions = self.shards.len() + self.clients.len() + self.asides(own).len();
+        u32::try_from(questions).unwrap_or(u32::MAX)
     }
 }
 
@@ -100,11 +118,13 @@ mod tests {
             container: None,
             shards: ["0 a", "1 b", "2 c"].map(str::to_owned).to_vec(),
             clients: vec!["3 d".to_owned()],
+            asides: [(Some(2), vec!["4 e".to_owned()])].into(),
             script: "ask".to_owned(),
             limit: Duration::ZERO,
         };
         assert_eq!(session.script(Some(0)), "OWN=0\nASK='1 b\n2 c\n0 a\n3 d'\nask");
-        assert_eq!(session.script(Some(2)), "OWN=2\nASK='0 a\n1 b\n2 c\n3 d'\nask");
+        assert_eq!(session.script(Some(2)), "OWN=2\nASK='0 a\n1 b\n2 c\n3 d\n4 e'\nask");
         assert_eq!(session.script(None), "OWN=\nASK='0 a\n1 b\n2 c\n3 d'\nask");
+        assert_eq!([None, Some(2)].map(|own| session.questions(own)), [4, 5]);
     }
 }

@@ -231,6 +231,7 @@ impl Watch {
                         let mark = answer.outcome.mark(is_stranger);
                         self.tell(Heard::Answer { observer, shard, asked_at, mark });
                     }
+                    Reading::Resolver(_) => {}
                     Reading::Noise(line) => noise = line,
                 }
             }

@@ -41,7 +41,7 @@ listen() {
 watch() {
   # A path may have the signs of a pattern.
   set -f
-  [ -n "$DOMAIN" ] || DOMAIN=$(domain_of_search)
+  find_domain
   [ -n "$TOOL" ] || TOOL=$(best_tool)
   MARK=$(printf '\004') CR=$(printf '\r')
   LINE_END='

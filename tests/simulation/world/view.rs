@@ -7,7 +7,9 @@ use std::task::Waker;
 use shardctl::domain::names::{NodeName, NodePoolName};
 use shardctl::domain::quantity::{Quantity, Resources};
 use shardctl::domain::rolling::{Observed, OtherPod, Placeholder, PlaceholderState};
-use shardctl::domain::snapshot::{ContainerStatus, NODE_POOL_LABEL, Node, Pod, PodTemplate, Workload};
+use shardctl::domain::snapshot::{
+    ContainerStatus, DnsPolicy, NODE_POOL_LABEL, Node, Pod, PodTemplate, Workload,
+};
 
 use super::objects::{PodKey, SimNode, SimPod, WORKLOAD, set_ref, timestamp, whole_second, workload_ref};
 use super::{Event, World};
@@ -305,7 +307,8 @@ fn shard(pod: &SimPod) -> Pod {
         .to_owned(),
         qos_class: String::new(),
         revision: pod.revision.clone(),
-        ip: None,
+        ips: Vec::new(),
+        dns_policy: DnsPolicy::Cluster,
         is_ready: pod.is_ready,
         ready_changed_at: pod.ready_changed.map(whole_second),
         unschedulable: pod.unschedulable.clone(),

@@ -1,11 +1,54 @@
 //! What shards that are reached do wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::checks::{ANSWERS, IDENTIFIED, ITSELF, LISTENS};
-use super::{Diagnosis, Mark, Outcome, Pairs};
+use super::names::in_words;
+use super::{Asker, Diagnosis, Mark, Outcome, Pair, Pairs};
 
 impl<'a> Diagnosis<'a> {
+    /// Shards that listen at one of their addresses, and not at another to which their name leads.
+    pub(super) fn half_listening(&mut self) {
+        for (asker, row) in &self.survey.rows {
+            let Asker::Shard(shard) = asker else { continue };
+            let (closed, open): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) =
+                row.own.keys().copied().partition(|address| row.own[address] == Outcome::Refused);
+            let named = self.survey.addresses_of(*shard);
+            let closed: BTreeSet<IpAddr> = closed.intersection(&named).copied().collect();
+            if closed.is_empty() || open.is_empty() {
+                continue;
+            }
+            let (headless, port) = (&self.survey.headless.name, self.survey.port);
+            let (where_to, remedy) = match open.is_disjoint(&named) {
+                true => (
+                    "where alone its name leads",
+                    format!(
+                        "Let the process listen on all addresses of both families; or name the family that it listens at in \
+                         spec.ipFamilies of service/{headless}"
+                    ),
+                ),
+                false => (
+                    "where its name leads, too",
+                    format!(
+                        "Clients that prefer that family are refused. Let the process listen on all addresses of both \
+                         families; or leave the family out of spec.ipFamilies of service/{headless}"
+                    ),
+                ),
+            };
+            let (closed_at, open_at) = (in_words(&closed), in_words(&open));
+            let evidence =
+                format!("it listens on port {port} at {open_at}, and not at {closed_at}, {where_to}");
+            self.find(LISTENS, self.pod(*shard), evidence, remedy);
+            let is_led = |(from, to): &Pair<'a>| {
+                let asked_at = self.survey.rows[*from].answers[to].asked_at;
+                to == shard && asked_at.is_none_or(|address| closed.contains(&address))
+            };
+            let mine: Pairs<'a> = self.with(Mark::Refused).into_iter().filter(is_led).collect();
+            self.explain(&mine);
+        }
+    }
+
     pub(super) fn listening(&mut self) {
         let refused = self.with(Mark::Refused);
         for shard in Self::wholly(&refused, &self.all_asked(), |pair| pair.1) {

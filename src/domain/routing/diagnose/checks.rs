@@ -24,7 +24,14 @@ pub(super) const RESOLVES: RoutingCheck =
 pub(super) const CURRENT: RoutingCheck =
     RoutingCheck::new("name-current", Error, "every name leads to its shard's own address");
 pub(super) const SINGLE: RoutingCheck =
-    RoutingCheck::new("name-single", Warning, "every name leads to one address of a kind");
+    RoutingCheck::new("name-single", Error, "every name leads to its shard, and nowhere else");
+pub(super) const SHORT: RoutingCheck = RoutingCheck::new(
+    "name-short",
+    Warning,
+    "the short name of a shard, POD.SERVICE, leads where its full one does",
+);
+pub(super) const COMPARED: RoutingCheck =
+    RoutingCheck::new("name-compared", Info, "whoever asks can tell what a name leads to");
 pub(super) const LISTENS: RoutingCheck =
     RoutingCheck::new("shard-listens", Error, "every shard takes connections");
 pub(super) const REACHES: RoutingCheck =
@@ -44,10 +51,12 @@ pub(super) const AGREES: RoutingCheck =
     RoutingCheck::new("probe-agrees", Info, "a probe gets what the shards beside it get");
 
 /// All of them, in the order in which a question runs into them.
-pub const CHECKS: [RoutingCheck; 19] = [
+pub const CHECKS: [RoutingCheck; 21] = [
     RESOLVES,
     CURRENT,
     SINGLE,
+    SHORT,
+    COMPARED,
     LISTENS,
     REACHES,
     ANSWERS,
@@ -65,3 +74,19 @@ pub const CHECKS: [RoutingCheck; 19] = [
     service::STICKS,
     service::JUDGED,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_is_in_the_documents() {
+        let document = include_str!("../../../../docs/routing.md");
+        let missing: Vec<&str> = CHECKS
+            .iter()
+            .map(|check| check.id)
+            .filter(|id| !document.contains(&format!("| `{id}` |")))
+            .collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
+}

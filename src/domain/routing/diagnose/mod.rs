@@ -8,10 +8,11 @@ mod names;
 mod network;
 mod probes;
 mod resolvers;
+mod short;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asker, Askers, Mark, Outcome, Row, Survey, Via};
+use super::{Answer, Asker, Askers, DomainFrom, Leads, Mark, Outcome, Resolver, Row, Survey, Via};
 use crate::domain::finding::Finding;
 use crate::domain::names::{NodeName, pods_in_short};
 pub use checks::{CHECKS, RoutingCheck};
@@ -24,7 +25,10 @@ pub fn diagnose(survey: &Survey) -> Vec<Finding> {
     let mut diagnosis = Diagnosis { survey, left, discounted: BTreeSet::new(), findings: Vec::new() };
     diagnosis.lonely_probes();
     diagnosis.names();
-    diagnosis.old_names();
+    diagnosis.names_astray();
+    diagnosis.short_names();
+    diagnosis.names_unknown();
+    diagnosis.half_listening();
     diagnosis.listening();
     diagnosis.network();
     diagnosis.answers();

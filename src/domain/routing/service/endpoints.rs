@@ -234,7 +234,7 @@ impl Judge<'_> {
         let unsettled = |address| {
             let places = self.survey.places.iter();
             places
-                .filter(|(_, place)| place.ip == Some(address))
+                .filter(|(_, place)| place.ips.contains(&address))
                 .any(|(shard, _)| self.client.unsettled.contains(shard))
         };
         // One that moves from slice to slice may be in both for a moment.

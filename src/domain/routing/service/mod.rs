@@ -313,10 +313,11 @@ impl<'a> Judge<'a> {
 
     /// The shard that an endpoint is of: that with its address, and in another family of addresses that of its pod's name.
     fn shard_of(&self, endpoint: &ServiceEndpoint) -> Option<u32> {
-        let is_its = |(ordinal, place): &(&u32, &super::Place)| match place.ip {
-            Some(ip) if ip.is_ipv4() == endpoint.address.is_ipv4() => ip == endpoint.address,
+        let family = |address: &std::net::IpAddr| address.is_ipv4() == endpoint.address.is_ipv4();
+        let is_its = |(ordinal, place): &(&u32, &super::Place)| match place.ips.iter().find(|ip| family(ip)) {
+            Some(ip) => *ip == endpoint.address,
             // One that moves, or whose other address is not known.
-            _ => endpoint.pod.as_deref() == Some(self.survey.pod_name(**ordinal).as_str()),
+            None => endpoint.pod.as_deref() == Some(self.survey.pod_name(**ordinal).as_str()),
         };
         self.survey.places.iter().find(is_its).map(|(ordinal, _)| *ordinal)
     }

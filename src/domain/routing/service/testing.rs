@@ -10,7 +10,7 @@ impl Survey {
     #[must_use]
     pub fn client(&self) -> ServiceSurvey {
         let endpoint = |shard: u32| ServiceEndpoint {
-            address: self.places[&shard].ip.unwrap_or(ip(0)),
+            address: self.places[&shard].ips.first().copied().unwrap_or(ip(0)),
             port: Some(self.port),
             pod: Some(self.pod_name(shard)),
             is_ready: self.places[&shard].is_ready,

@@ -581,7 +581,7 @@ fn many_shards_are_judged() {
     for shard in 0..400 {
         let mut place = place.clone();
         place.pod = crate::domain::names::PodName::new(survey.pod_name(shard));
-        place.ip = Some(format!("10.0.{}.{}", shard / 200, shard % 200).parse().expect("an address"));
+        place.ips = vec![format!("10.0.{}.{}", shard / 200, shard % 200).parse().expect("an address")];
         place.node = Some(NodeName::new(format!("node-{}", shard / 10)));
         survey.places.insert(shard, place);
         survey

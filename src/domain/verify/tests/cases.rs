@@ -96,13 +96,13 @@ pub(super) const CASES: &[(&str, Break, &[&str])] = &[
     ("not ready", |s| pod(s, 3).is_ready = false, &["shard-ready"]),
     ("no node takes it", |s| {
         let pod = pod(s, 3);
-        (pod.is_ready, pod.node, pod.ip) = (false, None, None);
+        (pod.is_ready, pod.node, pod.ips) = (false, None, Vec::new());
         pod.phase = "Pending".to_owned();
         pod.unschedulable = Some("0/4 nodes are available: 4 Insufficient memory".to_owned());
     }, &["shard-ready"]),
     ("no scheduler", |s| {
         let pod = pod(s, 3);
-        (pod.is_ready, pod.node, pod.ip) = (false, None, None);
+        (pod.is_ready, pod.node, pod.ips) = (false, None, Vec::new());
         pod.phase = "Pending".to_owned();
         pod.containers.clear();
     }, &["shard-ready"]),

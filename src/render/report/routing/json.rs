@@ -10,7 +10,7 @@ use super::RoutingReport;
 use super::json_service::{ClientService, client_services};
 use crate::domain::finding::Finding;
 use crate::domain::names::{NodeName, WorkloadRef};
-use crate::domain::routing::{Answer, Asker, Mark, Outcome, Percentiles, Survey, Via};
+use crate::domain::routing::{Answer, Asker, Mark, Outcome, Percentiles, Row, Survey, Via};
 
 /// The report as programs read it. Times are in milliseconds; what is unknown is null, never 0.
 #[derive(Debug, Serialize)]
@@ -24,6 +24,8 @@ pub struct Report<'a> {
     port: u16,
     path: &'a str,
     cluster_domain: Option<&'a str>,
+    /// How that is known: `given`, from the `search` list in the shards, by a `reverse` lookup, or `assumed`.
+    cluster_domain_from: Option<&'static str>,
     /// Whether questions went over the network of the shards.
     network_tested: bool,
     counts: Counts,
@@ -57,7 +59,8 @@ struct Shard<'a> {
     ordinal: u32,
     node: Option<&'a NodeName>,
     zone: Option<&'a str>,
-    ip: Option<IpAddr>,
+    /// The pod's own addresses, of each family.
+    ips: &'a [IpAddr],
     ready: Option<bool>,
     /// How it asked: `exec`, `probe` (the one on its node asked in its stead) or `port-forward`; null when nobody asked
     /// from it.
@@ -65,6 +68,19 @@ struct Shard<'a> {
     tool: Option<&'a str>,
     /// Why it could not ask from inside.
     because: Option<&'a str>,
+    /// How it looks names up; null where it did not say.
+    resolver: Option<Resolver<'a>>,
+}
+
+/// What /etc/resolv.conf says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resolver<'a> {
+    name_servers: &'a [String],
+    search: &'a [String],
+    ndots: u32,
+    /// Whether a short name, POD.SERVICE, resolved; null where that was not asked.
+    short_names: Option<bool>,
 }
 
 /// A pod of ours that asked, or was to ask, from a node.
@@ -87,9 +103,11 @@ struct Pair<'a> {
     /// The node of the probe that asked; null when a shard did.
     from_probe_on: Option<&'a NodeName>,
     to: u32,
-    /// `good`, `unresolved`, `stale`, `refused`, `unreachable`, `hangs`, `broken`, `bad-status`, `stranger`.
+    /// `good`, `unresolved`, `stale`, `several`, `refused`, `unreachable`, `hangs`, `broken`, `bad-status`, `stranger`.
     result: &'static str,
     addresses: Option<Vec<IpAddr>>,
+    /// The one of them that was asked; null where the tool does not tell.
+    asked_at: Option<IpAddr>,
     status: Option<u16>,
     identity: Option<&'a str>,
     reason: Option<&'a str>,
@@ -114,7 +132,8 @@ pub fn report<'a>(report: &RoutingReport<'a>) -> Report<'a> {
         replicas: survey.replicas,
         port: survey.port,
         path: &survey.path,
-        cluster_domain: survey.domain.as_deref(),
+        cluster_domain: survey.domain().map(|domain| domain.name.as_str()),
+        cluster_domain_from: survey.domain().map(|domain| domain.from.as_str()),
         network_tested: survey.asks_the_network(),
         counts: Counts {
             asked: pairs.len(),
@@ -145,6 +164,7 @@ pub(super) fn name(mark: Mark) -> &'static str {
         Mark::Good => "good",
         Mark::Unresolved => "unresolved",
         Mark::Stale => "stale",
+        Mark::Several => "several",
         Mark::Refused => "refused",
         Mark::Unreachable => "unreachable",
         Mark::Hangs => "hangs",
@@ -155,7 +175,7 @@ pub(super) fn name(mark: Mark) -> &'static str {
 }
 
 fn pair<'a>(survey: &'a Survey, from: &'a Asker, to: u32, mark: Mark) -> Pair<'a> {
-    let Answer { addresses, outcome, times } = &survey.rows[from].answers[&to];
+    let Answer { addresses, asked_at, outcome, times } = &survey.rows[from].answers[&to];
     let (from, from_probe_on) = match from {
         Asker::Shard(ordinal) => (Some(*ordinal), None),
         Asker::Probe(node) => (None, Some(node)),
@@ -176,6 +196,7 @@ fn pair<'a>(survey: &'a Survey, from: &'a Asker, to: u32, mark: Mark) -> Pair<'a
         to,
         result: name(mark),
         addresses: addresses.as_ref().map(|addresses| addresses.iter().copied().collect()),
+        asked_at: *asked_at,
         status,
         identity,
         reason,
@@ -191,7 +212,8 @@ fn shards(survey: &Survey) -> Vec<Shard<'_>> {
     (0..survey.replicas)
         .map(|ordinal| {
             let place = survey.places.get(&ordinal);
-            let via = survey.rows.get(&Asker::Shard(ordinal)).map(|row| &row.via);
+            let row = survey.rows.get(&Asker::Shard(ordinal));
+            let via = row.map(|row| &row.via);
             let (asks_through, tool, because) = match (via, survey.stand_ins.get(&ordinal)) {
                 (Some(Via::Inside { tool }), _) => (Some("exec"), Some(tool.as_str()), None),
                 (Some(Via::PortForward { because }), _) => {
@@ -204,14 +226,26 @@ fn shards(survey: &Survey) -> Vec<Shard<'_>> {
                 ordinal,
                 node: place.and_then(|place| place.node.as_ref()),
                 zone: place.and_then(|place| place.zone.as_deref()),
-                ip: place.and_then(|place| place.ip),
+                ips: place.map_or(&[], |place| &place.ips),
                 ready: place.map(|place| place.is_ready),
                 asks_through,
                 tool,
                 because,
+                resolver: row.and_then(resolver),
             }
         })
         .collect()
+}
+
+fn resolver(row: &Row) -> Option<Resolver<'_>> {
+    let resolver = row.resolver.as_ref()?;
+    let is_resolved = |answer: &Answer| !matches!(answer.outcome, Outcome::Unresolved { .. });
+    Some(Resolver {
+        name_servers: &resolver.servers,
+        search: &resolver.search,
+        ndots: resolver.ndots,
+        short_names: row.short.as_ref().map(|(_, answer)| is_resolved(answer)),
+    })
 }
 
 fn probes(survey: &Survey) -> Vec<Probe<'_>> {

@@ -17,7 +17,7 @@ use super::Look;
 use super::findings::Lines;
 use crate::domain::finding::Finding;
 use crate::domain::names::pods_in_short;
-use crate::domain::routing::{Asker, CHECKS, Mark, Percentiles, Survey, Via};
+use crate::domain::routing::{Asker, CHECKS, DomainFrom, Mark, Percentiles, Survey, Via};
 use crate::render::text::wrap;
 pub use json::report;
 pub use junit::junit;
@@ -91,16 +91,20 @@ fn question(survey: &Survey) -> String {
         [(way, _)] => vec![way.clone()],
         ways => ways.iter().map(|(way, askers)| format!("{} {way}", in_short(survey, askers))).collect(),
     };
-    let name = match &survey.domain {
-        Some(domain) => format!("POD.{}.{}.svc.{domain}", survey.headless.name, survey.workload.namespace),
+    let name = match survey.domain() {
+        Some(domain) => {
+            format!("POD.{}.{}.svc.{}", survey.headless.name, survey.workload.namespace, domain.name)
+        }
         None => "its pod".to_owned(),
     };
+    let is_assumed = survey.domain().is_some_and(|domain| domain.from == DomainFrom::Assumed);
     format!(
-        "{} in {}: {asks} for {} at {name}:{}{}{}",
+        "{} in {}: {asks} for {} at {name}:{}{}{}{}",
         survey.workload,
         survey.workload.namespace,
         survey.path,
         survey.port,
+        if is_assumed { " (nothing there tells the cluster's domain: this one is assumed)" } else { "" },
         if ways.is_empty() { "" } else { ", " },
         ways.join("; ")
     )

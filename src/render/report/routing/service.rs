@@ -55,7 +55,7 @@ fn question(survey: &Survey, client: &ServiceSurvey, verdict: &Verdict) -> Strin
     };
     let affinity = if service.affinity.is_some() { ", with ClientIP affinity" } else { "" };
     let local = if service.is_local { ", which stay on their node" } else { "" };
-    let domain = survey.domain.as_deref().unwrap_or("DOMAIN");
+    let domain = survey.domain().map_or("DOMAIN", |domain| &domain.name);
     format!(
         "service/{}{affinity}: {} requests from {sources} to {}.{}.svc.{domain}:{}{local}, each on a connection of its own",
         service.name, client.requests, service.name, survey.workload.namespace, service.port.number

@@ -133,7 +133,7 @@ fn of_many_shards_there_is_one_line() {
     for shard in 0..100 {
         let mut place = place.clone();
         place.pod = crate::domain::names::PodName::new(survey.pod_name(shard));
-        place.ip = Some(format!("10.0.0.{shard}").parse().expect("an address"));
+        place.ips = vec![format!("10.0.0.{shard}").parse().expect("an address")];
         place.node = Some(crate::domain::names::NodeName::new(format!("node-{:02}", shard / 5)));
         survey.places.insert(shard, place);
         let mut row = row.clone();
