@@ -10,6 +10,7 @@ use crate::support::Run;
 pub const TESTS: &[Test] = &[
     ("routing::a_service_that_is_well_has_no_findings", well),
     ("routing::a_shard_that_does_not_answer_is_told_with_the_reason", sick_shards),
+    ("routing::a_session_that_ends_early_is_told", cut_short),
     ("routing::what_the_network_drops_is_told_as_widely_as_it_is", network),
     ("routing::a_resolver_that_does_not_answer_is_its_nodes", resolver),
     ("routing::a_cluster_dns_that_is_gone_is_told_as_that", no_dns),
@@ -100,6 +101,42 @@ pub fn dns_pods(lab: &Lab, count: &str) -> String {
             false => Err(format!("DNS runs on {nodes:?}")),
         }
     })
+}
+
+/// Kills the shells of a session that has been at work for a while.
+const KILL: &str = r#"
+while :; do
+    for process in /proc/[0-9]*; do
+        [ "$(tr '\0' ' ' <$process/cmdline)" != "sh " ] || shells="$shells ${process#/proc/}"
+    done 2>/dev/null
+    [ -z "$shells" ] || break
+    sleep 0.1
+done
+sleep 3
+kill -9 $shells
+"#;
+
+fn cut_short(lab: &Lab) {
+    let ring = lab.ring("cut");
+    // Whoever asks it is at work for as long as an answer may take.
+    ring.tell("ring-5", &json!({"answer": "hang"}));
+    let report = eventually(|| {
+        let (killed, (findings, report)) = std::thread::scope(|scope| {
+            let killed = scope.spawn(|| ring.exec("ring-0", &["timeout", "60", "sh", "-c", KILL]));
+            let found = found(&ring, &["--requests", "0", "--timeout", "8s"]);
+            (killed.join().expect("an end"), found)
+        });
+        let expected = ["warning shard-asks pod/ring-0", "error shard-answers pod/ring-5"];
+        match killed.code == 0 && expected.iter().all(|one| findings.iter().any(|finding| finding == one)) {
+            true => Ok(report),
+            false => Err(format!("{killed:?} {report:#}")),
+        }
+    });
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 2, "{report:#}");
+    let asks = findings.iter().find(|finding| finding["check"] == "shard-asks").expect("one");
+    let evidence = asks["evidence"].as_str().unwrap_or_default();
+    assert!(evidence.starts_with("its session ended before"), "{evidence}");
 }
 
 fn network(lab: &Lab) {

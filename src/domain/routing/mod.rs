@@ -119,6 +119,8 @@ pub struct Row {
     pub short: Option<(u32, Answer)>,
     /// What the asker said to itself at each of its own addresses, where it has several.
     pub own: BTreeMap<IpAddr, Outcome>,
+    /// Questions without an answer, because the session ended before.
+    pub unanswered: u32,
 }
 
 /// A shard as it was when the survey began.

@@ -52,6 +52,7 @@ pub fn row() -> Row {
         resolver: Some(resolver("rt.svc.cluster.local svc.cluster.local cluster.local", "10.96.0.10")),
         short: Some((1, good(1))),
         own: BTreeMap::new(),
+        unanswered: 0,
     }
 }
 

@@ -130,6 +130,12 @@ fn who_could_not_ask_is_told() {
     survey.rows.remove(&Asker::Shard(3));
     survey.mute.insert(3, "forbidden".to_owned());
     assert_eq!(survey.found(), ["shard-asks pod/ring-3: nobody could ask from it: forbidden"]);
+    survey.mute.clear();
+    for (asker, unanswered) in [(0, 3), (2, 1)] {
+        survey.rows.get_mut(&Asker::Shard(asker)).expect("its row").unanswered = unanswered;
+    }
+    let cut = "shard-asks pod/ring-{0,2}: their sessions ended before 4 questions were answered";
+    assert_eq!(survey.found(), [cut]);
 }
 
 /// The node that is asked from, and that of whoever is asked, a to c.

@@ -46,7 +46,11 @@ impl<'a> Hearing<'a> {
 
     /// Whether all of so many questions are answered.
     pub fn is_complete(&self, questions: u32) -> bool {
-        self.tool.is_some() && u32::try_from(self.answers.len()).is_ok_and(|count| count >= questions)
+        self.tool.is_some() && self.unanswered(questions) == 0
+    }
+
+    fn unanswered(&self, questions: u32) -> u32 {
+        questions.saturating_sub(u32::try_from(self.answers.len()).unwrap_or(u32::MAX))
     }
 
     /// Whether the script has begun.
@@ -59,13 +63,15 @@ impl<'a> Hearing<'a> {
         &self.noise
     }
 
-    /// What was told, the answers by the numbers of their questions; or why it was nothing.
-    pub fn told(self) -> Result<Row, String> {
+    /// What was told of so many questions, the answers by their numbers; or why it was nothing.
+    pub fn told(self, questions: u32) -> Result<Row, String> {
+        let unanswered = self.unanswered(questions);
         match self.tool {
             Some(tool) if tool == "none" => Err(NO_TOOL.to_owned()),
             Some(tool) if !self.answers.is_empty() => {
                 let (answers, resolver) = (self.answers, self.resolver);
-                Ok(Row { via: Via::Inside { tool }, answers, resolver, short: None, own: BTreeMap::new() })
+                let via = Via::Inside { tool };
+                Ok(Row { via, answers, resolver, short: None, own: BTreeMap::new(), unanswered })
             }
             _ => Err(format!("its session said nothing: {}", self.noise)),
         }

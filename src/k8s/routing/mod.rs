@@ -274,7 +274,7 @@ impl Cluster {
         };
         let (status, _) = until_end(status, futures::future::join(written, read)).await;
         if hearing.has_begun() {
-            return hearing.told();
+            return hearing.told(session.questions(Some(ordinal)));
         }
         // The same reason of several shards is told once.
         let said = status.and_then(|status| status.message).unwrap_or_else(|| hearing.noise().to_owned());
@@ -375,6 +375,7 @@ fn row_of_itself(because: String, ordinal: u32, answer: Answer) -> Row {
         resolver: None,
         short: None,
         own: BTreeMap::new(),
+        unanswered: 0,
     }
 }
 

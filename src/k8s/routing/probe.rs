@@ -285,7 +285,7 @@ impl<'a> Probes<'a> {
                 return Err(format!("it had not asked everybody within {limit}"));
             }
         }
-        hearing.told()
+        hearing.told(session.questions(None))
     }
 
     async fn hear(&self, session: &Session, name: &str, hearing: &mut Hearing<'_>) -> Result<(), String> {

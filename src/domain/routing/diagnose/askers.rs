@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{ASKED_FROM, BESIDE};
-use super::{Asker, Askers, Diagnosis, Via, in_a_row};
+use super::{Asker, Askers, Diagnosis, Row, Via, in_a_row};
 use crate::domain::names::NodeName;
 
 const EXEC_REMEDY: &str = "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, \
@@ -37,8 +37,31 @@ impl Diagnosis<'_> {
             };
             self.find(ASKED_FROM, format!("pod/{}", self.pods(&shards)), reason, remedy);
         }
+        self.cut_short();
         self.without_probe();
         self.stand_ins();
+    }
+
+    /// Who was kept from asking everything.
+    fn cut_short(&mut self) {
+        let is_cut = |(_, row): &(&Asker, &Row)| row.unanswered > 0;
+        let (askers, unanswered): (BTreeSet<&Asker>, Vec<u32>) =
+            self.survey.rows.iter().filter(is_cut).map(|(asker, row)| (asker, row.unanswered)).unzip();
+        if askers.is_empty() {
+            return;
+        }
+        let sessions = if askers.len() == 1 { "its session ended" } else { "their sessions ended" };
+        let questions = match unanswered.iter().sum() {
+            1 => "one question was".to_owned(),
+            count => format!("{count} questions were"),
+        };
+        self.find(
+            ASKED_FROM,
+            self.objects(&askers),
+            format!("{sessions} before {questions} answered"),
+            "Ask again. If it stays, see what ends the session: a container that starts again, a limit of its memory or its \
+             processes, a proxy before the API server that cuts connections",
+        );
     }
 
     /// Nodes whose shards asked, and the probe that was to ask beside them did not.
