@@ -80,11 +80,10 @@ struct Cannot {
 }
 
 impl Cluster {
-    /// Lets every shard that runs ask every other, and itself, by name, and then the client services; or
-    /// probes on their nodes, or both. A shard that
-    /// cannot ask is replaced by the probe on its node, and where there is none it is asked itself, through port-forward;
-    /// why is part of the survey. When it is told to stop, it removes what it has made and returns; when it is told to stop at
-    /// once while probes are there, it returns at once and tells which.
+    /// Lets every shard that runs ask every other, and itself, by name, and then the client services; or probes on their
+    /// nodes, or both. A shard that cannot ask is replaced by the probe on its node, and where there is none it is asked
+    /// itself, through port-forward; why is part of the survey. When it is told to stop, it removes what it has made and
+    /// returns; when it is told to stop at once while probes are there, it returns at once and tells which.
     ///
     /// # Errors
     /// When the pods cannot be read again at the end.

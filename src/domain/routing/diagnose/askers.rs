@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{ASKED_FROM, BESIDE};
-use super::{Asker, Askers, Diagnosis, Row, Via, in_a_row};
+use super::{Asker, Askers, Diagnosis, Row, Via, nodes_in_short};
 use crate::domain::names::NodeName;
 
 const EXEC_REMEDY: &str = "Allow exec into the shards: `create pods/exec`; the image needs a shell and one of python3, curl, \
@@ -102,7 +102,7 @@ impl Diagnosis<'_> {
                 (1, _) => ("a probe", "their"),
                 _ => ("probes", "their"),
             };
-            let evidence = format!("{reason}; {probes} on {} asked in {their} stead", in_a_row(&nodes));
+            let evidence = format!("{reason}; {probes} on {} asked in {their} stead", nodes_in_short(&nodes));
             self.find(BESIDE, format!("pod/{}", self.pods(&shards)), evidence, EXEC_REMEDY);
         }
     }

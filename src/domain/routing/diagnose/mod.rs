@@ -118,7 +118,7 @@ impl<'a> Diagnosis<'a> {
         let probes = match nodes[..] {
             [] => None,
             [node] => Some(format!("the probe on {node}")),
-            _ => Some(format!("the probes on {}", in_a_row(&nodes))),
+            _ => Some(format!("the probes on {}", nodes_in_short(&nodes))),
         };
         shards.into_iter().chain(probes).collect::<Vec<_>>().join(" and ")
     }
@@ -208,7 +208,7 @@ fn split<'b>(askers: &BTreeSet<&'b Asker>) -> (BTreeSet<u32>, Vec<&'b NodeName>)
 }
 
 /// "node-1, node-2, node-3", and of more how many they are.
-fn in_a_row(nodes: &[&NodeName]) -> String {
+fn nodes_in_short(nodes: &[&NodeName]) -> String {
     match nodes.len() {
         ..=MOST_NODES => nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         many => format!("{many} nodes"),

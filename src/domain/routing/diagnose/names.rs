@@ -180,7 +180,7 @@ impl<'a> Diagnosis<'a> {
         let leads = format!(
             "its name leads to {}, the pod's own, and to {}, {which}",
             in_words(&own),
-            in_a_row(strays.iter().map(|address| self.with_source(shard, *address)).collect())
+            in_short(strays.iter().map(|address| self.with_source(shard, *address)).collect())
         );
         let remedy = format!(
             "{who}. See who else has its hostname, another pod or an EndpointSlice kept by hand: `kubectl get endpointslices \
@@ -225,10 +225,10 @@ const MOST_ADDRESSES: usize = 4;
 
 /// "10.0.0.3 and fd00::3".
 pub(super) fn in_words(addresses: &BTreeSet<IpAddr>) -> String {
-    in_a_row(addresses.iter().map(ToString::to_string).collect())
+    in_short(addresses.iter().map(ToString::to_string).collect())
 }
 
-fn in_a_row(words: Vec<String>) -> String {
+fn in_short(words: Vec<String>) -> String {
     match words.len() {
         0 => "none".to_owned(),
         many if many > MOST_ADDRESSES => {
